@@ -1,0 +1,90 @@
+/* A directory that can be asked and changed: one interface, several implementations (live LDAP; in memory for tests).
+ *
+ * The core is asynchronous: operations are started and their answers come through im_directory_next in any order. The calls that
+ * wait are made of it. One connection, one thread. Signals are not needed: `stop` is looked at while waiting. */
+#ifndef IMDIR_DIRECTORY_DIRECTORY_H
+#define IMDIR_DIRECTORY_DIRECTORY_H
+
+#include "lib/base/error.h"
+#include "lib/data/entry.h"
+#include "lib/data/op.h"
+#include "lib/directory/rootdse.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct im_directory;
+
+enum im_search_scope { IM_SEARCH_BASE, IM_SEARCH_ONE, IM_SEARCH_SUB };
+
+struct im_search {
+    const char *base; /* may be <GUID=...> on Active Directory */
+    enum im_search_scope scope;
+    const char *filter; /* RFC 4515; NULL = (objectClass=*) */
+    const char *const *attributes; /* NULL-terminated; NULL = all user attributes */
+    bool extended_dn;  /* DN values as <GUID=...>;<SID=...>;dn where the server offers it (else plain) */
+    bool show_deleted; /* where offered */
+    bool no_paging;    /* base searches never page */
+};
+
+/* How one operation ended. */
+struct im_answer {
+    int code;               /* LDAP result code */
+    const char *diagnostic; /* the server's text; valid until the next call; "" = none */
+    size_t references;      /* continuation references that were not followed */
+};
+
+enum im_event_kind { IM_EVENT_ENTRY, IM_EVENT_DONE };
+
+struct im_event {
+    enum im_event_kind kind;
+    void *token;            /* as given when the operation was started */
+    struct im_entry *entry; /* IM_EVENT_ENTRY: ranges are already followed; valid until the next call */
+    struct im_answer answer; /* IM_EVENT_DONE: all pages are in, or it failed */
+};
+
+/* Starts an operation. Failing to send is an error of the connection. Strings and values need not outlive the call, except those of
+ * a search, which may be needed for further pages until its IM_EVENT_DONE. */
+enum im_err im_directory_start_search(struct im_directory *d, const struct im_search *search, void *token, struct im_error *e);
+enum im_err im_directory_start_modify(struct im_directory *d, const struct im_change *change, void *token, struct im_error *e);
+/* Waits for the next event. IM_E_TIMEOUT: an operation passed its deadline (it is abandoned and the connection given up).
+ * IM_E_LOST, IM_E_INTERRUPTED, IM_E_PROTOCOL. Must only be called while something is in flight. */
+enum im_err im_directory_next(struct im_directory *d, struct im_event *event, struct im_error *e);
+
+/* Searches and hands each entry to fn (valid during the call); fn's error ends the search. A result other than success is an error:
+ * noSuchObject IM_E_NOT_FOUND; size, time, admin limit and referral IM_E_TRUNCATED; others IM_E_SERVER, in words. */
+typedef enum im_err im_entry_fn(void *user, const struct im_entry *entry, struct im_error *e);
+enum im_err im_directory_search(struct im_directory *d, const struct im_search *search, im_entry_fn *fn, void *user, struct im_error *e);
+/* At most one entry, copied into pool; *out NULL where none matched or the base does not exist. Two or more: IM_E_PROTOCOL. */
+enum im_err im_directory_read(struct im_directory *d, const struct im_search *search, struct im_pool *pool, struct im_entry **out,
+                              struct im_error *e);
+/* *answer is filled whenever the server answered; a result other than success is also returned as an error (IM_E_CONFLICT for
+ * noSuchAttribute, attributeOrValueExists and assertionFailed; IM_E_NOT_FOUND; IM_E_SERVER). answer may be NULL. */
+enum im_err im_directory_modify(struct im_directory *d, const struct im_change *change, struct im_answer *answer, struct im_error *e);
+/* Adds an entry: for schema definitions only. */
+enum im_err im_directory_add(struct im_directory *d, const struct im_entry *entry, struct im_error *e);
+
+const struct im_rootdse *im_directory_rootdse(const struct im_directory *d);
+const char *im_directory_uri(const struct im_directory *d);      /* the pinned server */
+const char *im_directory_identity(const struct im_directory *d); /* who we are bound as, for messages: "EXTERNAL", a DN, "anonymous" */
+void im_directory_free(struct im_directory **d);
+
+/* ---- for implementations ---- */
+
+struct im_directory_ops {
+    enum im_err (*start_search)(void *impl, const struct im_search *search, void *token, struct im_error *e);
+    enum im_err (*start_modify)(void *impl, const struct im_change *change, void *token, struct im_error *e);
+    enum im_err (*start_add)(void *impl, const struct im_entry *entry, void *token, struct im_error *e);
+    enum im_err (*next)(void *impl, struct im_event *event, struct im_error *e);
+    void (*free)(void *impl);
+};
+
+/* Takes impl. rootdse, uri and identity are borrowed from impl. NULL when out of memory (impl is freed then). */
+struct im_directory *im_directory_new_take(const struct im_directory_ops *ops, void *impl, const struct im_rootdse *rootdse,
+                                           const char *uri, const char *identity);
+
+/* Turns a result code and diagnostic into an error with words; `what` is what was tried ("modify CN=..."). */
+enum im_err im_ldap_answer_error(const struct im_answer *answer, const char *where, const char *what, struct im_error *e);
+
+#endif

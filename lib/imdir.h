@@ -1,0 +1,22 @@
+/* imdir: instant messaging administered in a directory. The one header that the commands include. */
+#ifndef IMDIR_H
+#define IMDIR_H
+
+#include "lib/base/buf.h"
+#include "lib/base/error.h"
+#include "lib/base/pool.h"
+#include "lib/base/secret.h"
+#include "lib/base/text.h"
+#include "lib/base/vec.h"
+#include "lib/data/ldif.h"
+#include "lib/directory/live.h"
+#include "lib/directory/schema.h"
+#include "lib/directory/topology.h"
+#include "lib/engine/run.h"
+#include "lib/model/config.h"
+#include "lib/model/profile.h"
+#include "lib/report/report.h"
+
+#define IMDIR_VERSION "0.1.0"
+
+#endif

@@ -1,0 +1,61 @@
+/* What an entry says about a person: decoded once, judged by rules, changed by plans. Pure. */
+#ifndef IMDIR_MODEL_ACCOUNT_H
+#define IMDIR_MODEL_ACCOUNT_H
+
+#include "lib/base/error.h"
+#include "lib/base/pool.h"
+#include "lib/data/entry.h"
+#include "lib/model/profile.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { IM_UAC_DISABLED = 0x2, IM_UAC_REVERSIBLE = 0x80, IM_UAC_NEVER_EXPIRES = 0x10000 }; /* MS-ADTS 2.2.16 */
+
+/* A fact that a directory may be unable to tell. */
+enum im_tri { IM_UNKNOWN, IM_NO, IM_YES };
+
+enum im_master_sid { IM_MASTER_NONE, IM_MASTER_SELF, IM_MASTER_OTHER, IM_MASTER_MALFORMED };
+
+struct im_account {
+    const struct im_entry *entry;
+    const char *dn;
+    const char *name;   /* first account-name attribute with a value; NULL: none */
+    const char *alias;  /* first alias source with a value; NULL: none */
+    const char *mail, *upn, *given, *sn, *guid, *sid; /* NULL: none; guid and sid as text */
+    const char *ref;    /* what a modify is sent to: "<GUID=...>" on AD, else the DN */
+    /* state of the account */
+    bool is_ad_like;      /* has userAccountControl */
+    int32_t uac;
+    enum im_tri disabled; /* userAccountControl, pwdAccountLockedTime or nsAccountLock */
+    enum im_tri has_sid;  /* IM_UNKNOWN: the directory has no objectSid */
+    bool has_sid_history;
+    enum im_master_sid master_sid;
+    const char *master_sid_text;
+    enum im_tri had_logon; /* pwdLastSet set or lastLogonTimestamp present; IM_UNKNOWN: neither attribute known */
+    const char *cannot_log_on; /* "is locked", "has expired", "must change its password": a sentence part, or NULL */
+    /* IM values: first value of each; all values are in the entry */
+    const char *address, *logical_url, *physical_url;
+    const char *home;      /* plain DN */
+    const char *home_guid; /* "<GUID=...>" where the directory gave it, else NULL */
+    bool home_is_deleted;
+    size_t im_count;       /* how many of the attributes that mark enablement have a value */
+    bool has_opaque;
+    const char *not_writable; /* first profile attribute that allowedAttributesEffective lacks; NULL: none or not told */
+};
+
+struct im_account_context {
+    const struct im_profile *profile;
+    const struct im_schema *schema;
+    bool is_ad;              /* Active Directory or Samba */
+    bool asked_rights;       /* allowedAttributesEffective was asked for and is offered */
+    int64_t now;             /* seconds since 1970 */
+    int64_t max_password_age_s; /* domain policy; 0 = none or unknown */
+};
+
+/* Attributes that decoding needs, NULL-terminated, in pool; operational ones by name. */
+const char *const *im_account_attributes(const struct im_account_context *context, struct im_pool *pool);
+enum im_err im_account_decode(const struct im_account_context *context, const struct im_entry *entry, struct im_pool *pool,
+                              struct im_account *out, struct im_error *e);
+
+#endif

@@ -1,0 +1,46 @@
+/* Option rows: one table a command serves parsing, --help, completion and the check of its manual. Hides popt and its traps. */
+#ifndef IMDIR_TOOLS_OPTION_H
+#define IMDIR_TOOLS_OPTION_H
+
+#include "lib/imdir.h"
+
+enum im_option_kind {
+    IM_OPT_KEY,   /* takes a value (or none, where the key is a boolean): sets the configuration key `key` */
+    IM_OPT_FLAG,  /* *(bool *)target = true */
+    IM_OPT_COUNT, /* ++*(int *)target */
+    IM_OPT_TEXT,  /* *(const char **)target: the last one given; lives as long as the parse */
+    IM_OPT_TEXTS, /* appended to *(struct im_strings *)target; commas separate */
+};
+
+/* What the shell offers after the option. */
+enum im_complete { IM_COMPLETE_NONE, IM_COMPLETE_FILE, IM_COMPLETE_CHOICES, IM_COMPLETE_HOST };
+
+struct im_option {
+    const char *long_name;
+    char short_name; /* '\0' = none */
+    enum im_option_kind kind;
+    const char *key; /* IM_OPT_KEY */
+    void *target;    /* the others */
+    const char *argument; /* name in --help; NULL: takes none */
+    const char *help;
+    enum im_complete complete;
+    const char *const *choices; /* IM_COMPLETE_CHOICES: NULL-terminated; also checked */
+    bool hidden;
+};
+
+struct im_option_table {
+    const struct im_option *const *groups; /* each ends with a row whose long_name is NULL; NULL-terminated */
+    const char *const *group_titles;
+    const char *command, *arguments; /* "imenable", "[ACCOUNT...]" */
+    const char *summary;
+};
+
+/* Parses argv; positional arguments into *arguments (pieces in pool). Keys are set in config with origin "option --NAME".
+ * IM_E_USAGE names the option; unknown ones get "did you mean". */
+enum im_err im_options_parse(const struct im_option_table *table, int argc, char **argv, struct im_config *config, struct im_pool *pool,
+                             struct im_strings *arguments, struct im_error *e);
+void im_options_help(const struct im_option_table *table, FILE *stream);
+/* The completion script for "bash", "zsh" or "fish"; IM_E_USAGE for another shell. */
+enum im_err im_options_completion(const struct im_option_table *table, const char *shell, FILE *stream, struct im_error *e);
+
+#endif
