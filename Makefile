@@ -1,19 +1,25 @@
 # imdir. `make help` lists the targets.
-# B holds everything made; a sanitized build has its own, so that both can exist side by side.
-B      := $(if $(SAN),build/san,build)
-CC     ?= gcc
+# B holds everything made; a sanitized build and one for coverage have their own, so that all can exist side by side.
+B      := $(if $(SAN),build/san,$(if $(COVERAGE),build/coverage,build))
+PREFIX ?= /usr/local
+DESTDIR ?=
+WERROR ?= 1
 V      ?=
+ifeq ($(origin CC),default)
+CC     := gcc
+endif
 Q      := $(if $(V),,@)
 say     = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 
 WARN   := -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wcast-qual -Wwrite-strings -Wmissing-prototypes \
-          -Wstrict-prototypes -Wundef -Wvla -Wformat=2 -Wimplicit-fallthrough -Werror
+          -Wstrict-prototypes -Wundef -Wvla -Wformat=2 -Wimplicit-fallthrough $(if $(WERROR),-Werror)
 PKGS   := ldap lber libsasl2 yaml-0.1 popt jansson libcares
 LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lcsv -lunistring -lpthread
-HARDEN := -fPIE -fstack-protector-strong $(if $(SAN),,-D_FORTIFY_SOURCE=2)
-CFLAGS ?= -O2 -g
-SANFLAGS := $(if $(SAN),-fsanitize=address$(,)undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
+HARDEN := -fPIE -fstack-protector-strong $(if $(SAN)$(COVERAGE),,-D_FORTIFY_SOURCE=2)
+CFLAGS ?= $(if $(COVERAGE),-Og,-O2) -g
 , := ,
+SANFLAGS := $(if $(SAN),-fsanitize=address$(,)undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined) \
+            $(if $(COVERAGE),--coverage)
 override CFLAGS += -std=c17 $(WARN) $(HARDEN) $(SANFLAGS)
 override CPPFLAGS += -D_GNU_SOURCE -I. $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 override LDFLAGS += -pie -Wl,-z,relro,-z,now $(SANFLAGS)
@@ -44,7 +50,11 @@ $(B)/gen/profiles.c: $(DATA) schema/embed.sh
 	$(call say,GEN,$@)
 	$(Q)mkdir -p $(@D) && sh schema/embed.sh $(DATA) >$@.tmp && mv $@.tmp $@
 
-$(B)/%.o: %.c
+# Says in one line what dozens of compiler errors would not.
+libraries:
+	@pkg-config --exists $(PKGS) || { echo "libraries are missing: run 'make deps'" >&2; exit 1; }
+
+$(B)/%.o: %.c | libraries
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -58,9 +68,133 @@ $(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(UNIT_HELP) $(B)/libimdir.a
 
 units: $(UNIT_BIN)
 
+# ---- packages, demonstration and tests ----
+# What pkg-config says is right only once the packages are there: these targets install first and then call make again.
+JOBS   = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
+REMAKE = $(MAKE) --no-print-directory $(JOBS)
+# The tests run on the sanitized build, or on the one that counts lines.
+CHECKED = $(if $(COVERAGE),COVERAGE=1,SAN=1)
+CHECKED_B = $(if $(COVERAGE),build/coverage,build/san)
+SUITES ?= unit meta integration samba lint builds valgrind
+
+deps:
+	@packaging/deps build run demo tests lint samba
+
+demo:
+	@packaging/deps build run demo
+	@$(REMAKE) all
+	@B=$(B) demo/run
+
+check:
+	@packaging/deps build run demo tests
+	@$(REMAKE) $(CHECKED) all units
+	@B=$(CHECKED_B) tests/run unit meta integration
+	$(if $(COVERAGE),@packaging/deps lint && gcovr -r . --object-directory $(CHECKED_B) -f lib/ -f tools/)
+
+check-integration:
+	@packaging/deps build run demo tests
+	@$(REMAKE) $(CHECKED) all
+	@B=$(CHECKED_B) tests/run integration
+
+check-samba:
+	@packaging/deps build run demo tests samba
+	@$(REMAKE) $(CHECKED) all
+	@B=$(CHECKED_B) tests/run samba
+
+# SUITES="samba lint" runs a part of it.
+check-all:
+	@packaging/deps build run demo tests lint samba
+	@$(REMAKE) $(CHECKED) all units
+	@$(REMAKE) SAN= COVERAGE= all units
+	@B=$(CHECKED_B) tests/run $(SUITES)
+
+# The whole source with the other compiler; warnings are errors.
+build-clang:
+	@$(MAKE) --no-print-directory CC=clang B=build/clang SAN= COVERAGE= all units
+
+# ---- style ----
+C_SRC   := $(LIB_SRC) $(sort $(wildcard tools/*.c tests/unit/*.c))
+C_ALL   := $(C_SRC) $(sort $(wildcard lib/*.h lib/*/*.h tools/*.h tests/unit/*.h))
+SCRIPTS  = $(shell grep -lIE '^\#!.*(/|env )(sh|bash)$$' .ci/run $$(find packaging schema demo tests -type f))
+
+lint: format-check lint-tidy lint-cppcheck lint-shell lint-man
+
+format:
+	clang-format -i $(C_ALL)
+
+format-check:
+	@clang-format --dry-run -Werror $(C_ALL)
+
+lint-tidy: $(B)/gen/profiles.c
+	@printf '%s\n' $(C_SRC) | xargs -P $$(nproc) -n 4 clang-tidy --quiet --extra-arg=-Wno-unknown-warning-option -- \
+	    $(CPPFLAGS) -std=c17
+
+lint-cppcheck:
+	@cppcheck --quiet --std=c11 --inline-suppr --error-exitcode=1 --enable=warning,portability -I. -D_GNU_SOURCE $(C_SRC)
+
+lint-shell:
+	@shellcheck $(SCRIPTS)
+
+lint-man:
+	@mandoc -Tlint -Wwarning $(MAN)
+
+# ---- what is generated and committed ----
+completions: all
+	@for tool in $(TOOLS); do \
+	    $(B)/bin/$$tool --completion=bash >completions/bash/$$tool && \
+	    $(B)/bin/$$tool --completion=zsh >completions/zsh/_$$tool && \
+	    $(B)/bin/$$tool --completion=fish >completions/fish/$$tool.fish || exit 1; \
+	done
+
+schema.ldif: all
+	$(Q)$(B)/bin/imschema --ldif ad >$@.tmp && mv $@.tmp $@
+
+# ---- installation ----
+MAN     := $(sort $(wildcard tools/*.[1-8]))
+# source:place below PREFIX
+PLACES  := $(foreach t,$(TOOLS),$(B)/bin/$(t):bin/$(t)) \
+           $(foreach m,$(MAN),$(m):share/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m))) \
+           $(foreach c,$(wildcard completions/bash/*),$(c):share/bash-completion/completions/$(notdir $(c))) \
+           $(foreach c,$(wildcard completions/zsh/*),$(c):share/zsh/site-functions/$(notdir $(c))) \
+           $(foreach c,$(wildcard completions/fish/*),$(c):share/fish/vendor_completions.d/$(notdir $(c))) \
+           $(foreach f,$(sort $(wildcard schema/*/*)) schema.ldif,$(f):share/imdir/$(f)) \
+           $(foreach f,README.md CHANGELOG.md LICENSE $(sort $(wildcard docs/*)),$(f):share/doc/imdir/$(f))
+
+install: all
+	@for place in $(PLACES); do \
+	    source=$${place%%:*}; target='$(DESTDIR)$(PREFIX)'/$${place#*:}; \
+	    case $$target in */bin/*) mode=755 ;; *) mode=644 ;; esac; \
+	    install -D -m $$mode "$$source" "$$target" || exit 1; \
+	done
+
+uninstall:
+	@for place in $(PLACES); do rm -f '$(DESTDIR)$(PREFIX)'/$${place#*:}; done
+
+VERSION = $(shell sed -n 's/^.define IMDIR_VERSION "\(.*\)"/\1/p' lib/imdir.h)
+dist:
+	@mkdir -p build && git archive --format=tar.gz --prefix=imdir-$(VERSION)/ -o build/imdir-$(VERSION).tar.gz HEAD
+	@echo build/imdir-$(VERSION).tar.gz
+
 clean:
 	rm -rf build
 
-.PHONY: all units clean
+help:
+	@echo 'all                the commands, in build/bin (default)'
+	@echo 'demo               shows the commands at work on a private directory with 200 people'
+	@echo 'check              unit programs, consistency checks, and tests against private OpenLDAP servers'
+	@echo 'check-integration  only the tests against OpenLDAP'
+	@echo 'check-samba        the tests against a real Samba AD domain controller (as root)'
+	@echo 'check-all          check, check-samba, lint, builds with gcc and clang, valgrind'
+	@echo 'deps               installs every package that any of these need (Debian, as root)'
+	@echo 'lint format format-check   style and static analysis; reformat; only compare'
+	@echo 'completions schema.ldif    rewrite the files that the commands generate'
+	@echo 'install uninstall  below PREFIX (default /usr/local), within DESTDIR'
+	@echo 'dist clean         a source archive; remove everything made'
+	@echo
+	@echo 'SAN=1 with the address and undefined-behaviour sanitizers   COVERAGE=1 with gcov (also: make check COVERAGE=1)'
+	@echo 'WERROR= warnings are not errors   V=1 show commands   CC=clang CFLAGS=...'
+
+.PHONY: all units libraries deps demo check check-integration check-samba check-all build-clang lint format format-check lint-tidy \
+        lint-cppcheck lint-shell lint-man completions schema.ldif install uninstall dist clean help
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
