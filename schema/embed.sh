@@ -4,7 +4,7 @@ set -eu
 echo '#include "lib/model/builtin.h"'
 n=0
 for file; do
-    echo "static const unsigned char file_$n[] = {"
+    echo "static const unsigned char file_${n}[] = {"
     od -An -v -tx1 "$file" | sed 's/ \([0-9a-f][0-9a-f]\)/0x\1,/g'
     echo "};"
     n=$((n + 1))
