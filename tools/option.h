@@ -24,7 +24,8 @@ struct im_option {
     const char *argument; /* name in --help; NULL: takes none */
     const char *help;
     enum im_complete complete;
-    const char *const *choices; /* IM_COMPLETE_CHOICES: NULL-terminated; also checked */
+    const char *const
+        *choices; /* IM_COMPLETE_CHOICES: NULL-terminated; also checked, but for keys (they have rules of their own) */
     bool hidden;
 };
 

@@ -55,12 +55,12 @@ enum im_key_type { IM_KEY_TEXT, IM_KEY_FILE, IM_KEY_BOOL, IM_KEY_INT, IM_KEY_CHO
 struct im_key {
     const char *name; /* "directory.bind.method" */
     enum im_key_type type;
-    size_t offset;              /* of the field in struct im_config */
-    const char *unit;           /* "seconds", or NULL */
-    long min, max;              /* IM_KEY_INT */
-    const char *const *choices; /* IM_KEY_CHOICE: NULL-terminated; the index is stored as an int */
-    const char *fallback;       /* built-in default as text, or NULL */
-    bool secret;
+    size_t offset;                          /* of the field in struct im_config */
+    const char *unit;                       /* "seconds", or NULL */
+    long min, max;                          /* IM_KEY_INT */
+    const char *const *choices;             /* IM_KEY_CHOICE: NULL-terminated; the index is stored as an int */
+    const char *fallback;                   /* built-in default as text, or NULL */
+    const char *(*check)(const char *text); /* further demands on texts: NULL, or what is allowed, in words. May be NULL */
     const char *help;
 };
 
@@ -69,15 +69,20 @@ const struct im_key *im_keys(size_t *count);
 struct im_config *im_config_new(void); /* built-in defaults; NULL when out of memory */
 void im_config_free(struct im_config **config);
 
-/* Merges a YAML file. `required`: a missing file is an error. Wrong keys, types and ranges name file, line, column and what is allowed. */
+/* Merges a YAML file. `required`: a missing file is an error. Wrong keys, types and ranges name file, line, column and what is
+ * allowed. */
 enum im_err im_config_load(struct im_config *config, const char *path, bool required, struct im_error *e);
 /* /etc/imdir/imdir.yaml, then $XDG_CONFIG_HOME (or ~/.config)/imdir/imdir.yaml: merged where they exist. */
 enum im_err im_config_load_standard(struct im_config *config, struct im_error *e);
 /* Sets one key from text; origin as shown ("option --uri", "environment IMDIR_PROFILE"). For IM_KEY_STRINGS the first call of an
  * origin replaces what other origins said, further calls of that origin append. */
 enum im_err im_config_set(struct im_config *config, const char *key, const char *value, const char *origin, struct im_error *e);
-bool im_config_is_set(const struct im_config *config, const char *key); /* by anything but the built-in default */
-/* The merged result as YAML with each value's origin as a comment; secrets hidden. */
+bool im_config_is_set(const struct im_config *config, const char *key);        /* by anything but the built-in default */
+const char *im_config_origin(const struct im_config *config, const char *key); /* NULL: not set */
+/* Settings that cannot go together, after merging: IM_E_CONFIG, names both and where they came from. */
+enum im_err im_config_check(const struct im_config *config, struct im_error *e);
+/* The merged result as YAML with each value's origin as a comment. There is nothing to hide: no key holds a secret, passwords
+ * come from files and terminals only. */
 void im_config_print(const struct im_config *config, struct im_buf *out);
 
 #endif

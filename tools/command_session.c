@@ -1,0 +1,124 @@
+/* Connecting, and asking the person at the terminal. */
+#include "tools/command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+static bool is_simple(const struct im_config *config) {
+    return config->bind_method == IM_BIND_SIMPLE || (config->bind_method == IM_BIND_DEFAULT && config->bind_dn != NULL);
+}
+
+/* While a password is in memory, no core dump and no debugger of the same user may show it. */
+static enum im_err get_password(struct im_command *c) {
+    const struct im_config *config = c->config;
+    const char *who = config->bind_dn != NULL ? config->bind_dn : config->sasl_user;
+    enum im_err err = IM_OK;
+    prctl(PR_SET_DUMPABLE, 0);
+    if (config->ask_password) {
+        char prompt[300];
+        snprintf(prompt, sizeof prompt, "Password%s%.200s: ", who == NULL ? "" : " of ", who == NULL ? "" : who);
+        err = im_secret_from_terminal(prompt, &c->password, &c->error);
+    } else if (config->password_file != NULL) {
+        err = im_secret_from_file(config->password_file, &c->password, &c->error);
+    }
+    if (err != IM_OK || !is_simple(config)) {
+        return err;
+    }
+    if (c->password == NULL) {
+        return im_error_set(&c->error, IM_E_USAGE, "a simple bind as %s needs a password: give -W to be asked, or -y FILE", who);
+    }
+    if (im_secret_value(c->password).bv_len == 0) {
+        return im_error_set(&c->error, IM_E_USAGE,
+                            "the password is empty, and a server would take the bind as %s for an anonymous one", who);
+    }
+    return IM_OK;
+}
+
+enum im_err im_command_connect(struct im_command *c, struct im_directory **out) {
+    enum im_err err = get_password(c);
+    if (err != IM_OK) {
+        return err;
+    }
+    c->live = (struct im_live_options){.config = c->config,
+                                       .password = c->password,
+                                       .stop = im_command_stop(),
+                                       .log = im_command_log,
+                                       .log_user = c,
+                                       .will_change = c->changes};
+    return im_live_open(&c->live, out, &c->error);
+}
+
+/* ---- the question ---- */
+
+static int open_terminal(void) {
+    return open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+}
+
+enum im_err im_command_can_ask(struct im_command *c) {
+    int fd;
+    if (im_common.yes) {
+        return IM_OK;
+    }
+    fd = open_terminal();
+    if (fd < 0) {
+        return im_error_set(
+            &c->error, IM_E_USAGE,
+            "this run would ask before it writes, and there is no terminal to ask on: give --yes, or look first with "
+            "--dry-run");
+    }
+    close(fd);
+    return IM_OK;
+}
+
+/* A signal between looking at the flag and waiting must not be lost, so signals are only let in by ppoll. */
+static enum im_err wait_for_input(struct im_command *c, int fd) {
+    struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+    sigset_t all, before;
+    int ready = -1;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    while (!*im_command_stop() && ready < 0) {
+        ready = ppoll(&poll_fd, 1, NULL, &before);
+        if (ready < 0 && errno != EINTR) {
+            break;
+        }
+    }
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return ready > 0 ? IM_OK : im_error_set(&c->error, IM_E_INTERRUPTED, "interrupted before anything was written");
+}
+
+enum im_err im_command_confirm(struct im_command *c, const char *question, bool *yes) {
+    char answer[64] = "";
+    struct im_buf text = IM_BUF_INIT;
+    ssize_t got = 0;
+    enum im_err err = im_command_can_ask(c);
+    int fd;
+    if (err != IM_OK || im_common.yes) {
+        *yes = err == IM_OK;
+        return err;
+    }
+    fd = open_terminal();
+    im_text_escape(question, strlen(question), &text);
+    im_buf_adds(&text, " [y/N] ");
+    fflush(stdout);
+    if (fd < 0 || write(fd, im_buf_str(&text), text.len) < 0) {
+        err = im_error_set_errno(&c->error, IM_E_USAGE, errno, "cannot ask on /dev/tty");
+    } else {
+        err = wait_for_input(c, fd);
+    }
+    if (err == IM_OK) {
+        got = read(fd, answer, sizeof answer - 1);
+        answer[got < 0 ? 0 : got] = '\0';
+        answer[strcspn(answer, " \t\r\n")] = '\0';
+        *yes = im_text_equal(answer, "y") || im_text_equal(answer, "yes");
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    im_buf_free(&text);
+    return err;
+}
