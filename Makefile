@@ -18,7 +18,7 @@ LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lcsv -lunistring -lpth
 HARDEN := -fPIE -fstack-protector-strong $(if $(SAN)$(COVERAGE),,-D_FORTIFY_SOURCE=2)
 CFLAGS ?= $(if $(COVERAGE),-Og,-O2) -g
 , := ,
-SANFLAGS := $(if $(SAN),-fsanitize=address$(,)undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined) \
+SANFLAGS := $(if $(FUZZING),-fsanitize=fuzzer-no-link) $(if $(SAN),-fsanitize=address$(,)undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined) \
             $(if $(COVERAGE),--coverage)
 override CFLAGS += -std=c17 $(WARN) $(HARDEN) $(SANFLAGS)
 override CPPFLAGS += -D_GNU_SOURCE -I. $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
@@ -33,6 +33,8 @@ TOOL_OBJ  := $(patsubst %.c,$(B)/%.o,$(filter-out $(TOOL_MAIN),$(sort $(wildcard
 UNIT_SRC  := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_HELP := $(patsubst %.c,$(B)/%.o,$(filter-out $(UNIT_SRC),$(sort $(wildcard tests/unit/*.c))))
 UNIT_BIN  := $(UNIT_SRC:%.c=$(B)/%)
+FUZZ      := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+CORPUS    := $(FUZZ:%=$(B)/tests/fuzz/corpus_%)
 DATA      := $(sort $(wildcard schema/*/*.yaml))
 
 all: $(TOOLS:%=$(B)/bin/%)
@@ -66,7 +68,17 @@ $(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(UNIT_HELP) $(B)/libimdir.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup -o $@ $^ -lcmocka $(LIBS)
 
-units: $(UNIT_BIN)
+$(B)/tests/fuzz/corpus_%: $(B)/tests/fuzz/corpus.o $(B)/tests/fuzz/fuzz_%.o $(B)/libimdir.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# With CC=clang FUZZING=1: the same targets, driven by libFuzzer.
+$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/libimdir.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+units: $(UNIT_BIN) $(CORPUS)
+fuzzers: $(FUZZ:%=$(B)/tests/fuzz/fuzz_%)
 
 # ---- packages, demonstration and tests ----
 # What pkg-config says is right only once the packages are there: these targets install first and then call make again.
@@ -78,7 +90,7 @@ CHECKED_B = $(if $(COVERAGE),build/coverage,build/san)
 SUITES ?= unit meta integration samba lint builds valgrind
 
 deps:
-	@packaging/deps build run demo tests lint samba
+	@packaging/deps build run demo tests lint samba fuzz
 
 demo:
 	@packaging/deps build run demo
@@ -112,9 +124,20 @@ check-all:
 build-clang:
 	@$(MAKE) --no-print-directory CC=clang B=build/clang SAN= COVERAGE= all units
 
+# New inputs that libFuzzer finds worth keeping stay in build/fuzz; one that breaks a target is left there as crash-*.
+FUZZ_SECONDS ?= 60
+fuzz:
+	@packaging/deps build tests fuzz
+	@$(REMAKE) CC=clang B=build/fuzz SAN=1 FUZZING=1 COVERAGE= fuzzers
+	@for name in $(FUZZ); do \
+	    mkdir -p build/fuzz/corpus/$$name; \
+	    build/fuzz/tests/fuzz/fuzz_$$name -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 -print_final_stats=1 \
+	        -artifact_prefix=build/fuzz/ build/fuzz/corpus/$$name tests/fuzz/corpus/$$name </dev/null || exit 1; \
+	done
+
 # ---- style ----
-C_SRC   := $(LIB_SRC) $(sort $(wildcard tools/*.c tests/unit/*.c))
-C_ALL   := $(C_SRC) $(sort $(wildcard lib/*.h lib/*/*.h tools/*.h tests/unit/*.h))
+C_SRC   := $(LIB_SRC) $(sort $(wildcard tools/*.c tests/unit/*.c tests/fuzz/*.c))
+C_ALL   := $(C_SRC) $(sort $(wildcard lib/*.h lib/*/*.h tools/*.h tests/unit/*.h tests/fuzz/*.h))
 SCRIPTS  = $(shell grep -lIE '^\#!.*(/|env )(sh|bash)$$' .ci/run $$(find packaging schema demo tests -type f))
 
 lint: format-check lint-tidy lint-cppcheck lint-shell lint-man
@@ -185,6 +208,7 @@ help:
 	@echo 'check-integration  only the tests against OpenLDAP'
 	@echo 'check-samba        the tests against a real Samba AD domain controller (as root)'
 	@echo 'check-all          check, check-samba, lint, builds with gcc and clang, valgrind'
+	@echo 'fuzz               libFuzzer on every parser, FUZZ_SECONDS=60 each'
 	@echo 'deps               installs every package that any of these need (Debian, as root)'
 	@echo 'lint format format-check   style and static analysis; reformat; only compare'
 	@echo 'completions schema.ldif    rewrite the files that the commands generate'
@@ -194,7 +218,7 @@ help:
 	@echo 'SAN=1 with the address and undefined-behaviour sanitizers   COVERAGE=1 with gcov (also: make check COVERAGE=1)'
 	@echo 'WERROR= warnings are not errors   V=1 show commands   CC=clang CFLAGS=...'
 
-.PHONY: all units libraries deps demo check check-integration check-samba check-all build-clang lint format format-check lint-tidy \
+.PHONY: all units fuzzers libraries deps demo check check-integration check-samba check-all build-clang fuzz lint format format-check lint-tidy \
         lint-cppcheck lint-shell lint-man completions schema.ldif install uninstall dist clean help
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
