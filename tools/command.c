@@ -131,11 +131,16 @@ static bool wants_color(void) {
            strcmp(terminal, "dumb") != 0;
 }
 
+/* "name", range or "", default or "": for the check of the manual. */
 static void list_keys(void) {
     size_t count;
     const struct im_key *keys = im_keys(&count);
     for (size_t i = 0; i < count; i++) {
-        printf("%s\n", keys[i].name);
+        char range[64] = "";
+        if (keys[i].type == IM_KEY_INT) {
+            snprintf(range, sizeof range, "%ld to %ld", keys[i].min, keys[i].max);
+        }
+        printf("%s\t%s\t%s\n", keys[i].name, range, keys[i].fallback == NULL ? "" : keys[i].fallback);
     }
 }
 
