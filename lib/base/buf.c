@@ -1,0 +1,95 @@
+#include "lib/base/buf.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Makes room for len more bytes and the closing NUL. */
+static bool reserve(struct im_buf *b, size_t len) {
+    if (b->failed)
+        return false;
+    if (len < b->cap - b->len && b->data)
+        return true;
+    size_t need = b->len + len + 1;
+    if (need < len) {
+        b->failed = true;
+        return false;
+    }
+    size_t cap = b->cap ? b->cap : 64;
+    while (cap < need)
+        cap = cap > SIZE_MAX / 2 ? need : cap * 2;
+    char *data = realloc(b->data, cap);
+    if (!data) {
+        b->failed = true;
+        return false;
+    }
+    b->data = data;
+    b->cap = cap;
+    return true;
+}
+
+void im_buf_add(struct im_buf *b, const void *bytes, size_t len) {
+    if (!reserve(b, len))
+        return;
+    if (len)
+        memcpy(b->data + b->len, bytes, len);
+    b->len += len;
+    b->data[b->len] = '\0';
+}
+
+void im_buf_adds(struct im_buf *b, const char *s) {
+    im_buf_add(b, s, strlen(s));
+}
+
+void im_buf_addc(struct im_buf *b, char c) {
+    im_buf_add(b, &c, 1);
+}
+
+void im_buf_addf(struct im_buf *b, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    va_list again;
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (len >= 0 && reserve(b, (size_t)len)) {
+        (void)vsnprintf(b->data + b->len, (size_t)len + 1, format, again);
+        b->len += (size_t)len;
+    } else {
+        b->failed = true;
+    }
+    va_end(again);
+}
+
+void im_buf_clear(struct im_buf *b) {
+    b->len = 0;
+    b->failed = false;
+    if (b->data)
+        b->data[0] = '\0';
+}
+
+void im_buf_free(struct im_buf *b) {
+    if (!b)
+        return;
+    free(b->data);
+    *b = (struct im_buf)IM_BUF_INIT;
+}
+
+const char *im_buf_str(struct im_buf *b) {
+    return b->data ? b->data : "";
+}
+
+char *im_buf_take(struct im_buf *b) {
+    char *data = b->failed ? NULL : b->data;
+    if (!data && !b->failed)
+        data = calloc(1, 1);
+    else if (b->failed)
+        free(b->data);
+    *b = (struct im_buf)IM_BUF_INIT;
+    return data;
+}
+
+struct berval im_buf_value(const struct im_buf *b) {
+    return (struct berval){.bv_len = b->len, .bv_val = b->data};
+}

@@ -1,0 +1,146 @@
+#include "lib/base/text.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unicase.h>
+#include <uninorm.h>
+#include <unistr.h>
+#include <uniwidth.h>
+
+static int lower(char c) {
+    unsigned char u = (unsigned char)c;
+    return u >= 'A' && u <= 'Z' ? u + ('a' - 'A') : u;
+}
+
+bool im_text_equal_n(const char *a, size_t an, const char *b, size_t bn) {
+    if (an != bn)
+        return false;
+    for (size_t i = 0; i < an; i++)
+        if (lower(a[i]) != lower(b[i]))
+            return false;
+    return true;
+}
+
+bool im_text_equal(const char *a, const char *b) {
+    if (!a || !b)
+        return a == b;
+    return im_text_equal_n(a, strlen(a), b, strlen(b));
+}
+
+int im_text_compare(const char *a, const char *b) {
+    while (*a && lower(*a) == lower(*b)) {
+        a++;
+        b++;
+    }
+    return lower(*a) - lower(*b);
+}
+
+bool im_text_is_ascii(const char *s, size_t len) {
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)s[i] > 127)
+            return false;
+    return true;
+}
+
+static const uint8_t *bytes_of(const char *s) {
+    return (const uint8_t *)s;
+}
+
+bool im_text_is_utf8(const char *s, size_t len) {
+    return len == 0 || u8_check(bytes_of(s), len) == NULL;
+}
+
+void im_text_fold(const char *s, size_t len, struct im_buf *out) {
+    if (im_text_is_ascii(s, len)) {
+        for (size_t i = 0; i < len; i++)
+            im_buf_addc(out, (char)lower(s[i]));
+        return;
+    }
+    if (!im_text_is_utf8(s, len)) {
+        im_buf_add(out, s, len);
+        return;
+    }
+    size_t folded_len = 0;
+    uint8_t *folded = u8_casefold(bytes_of(s), len, NULL, UNINORM_NFC, NULL, &folded_len);
+    if (folded)
+        im_buf_add(out, folded, folded_len);
+    else
+        out->failed = true;
+    free(folded);
+}
+
+enum { WORD_MAX = 64 };
+
+/* Levenshtein distance without letter case; words longer than WORD_MAX are "far". */
+static size_t distance(const char *a, const char *b) {
+    size_t an = strlen(a);
+    size_t bn = strlen(b);
+    size_t row[WORD_MAX + 1];
+    if (an > WORD_MAX || bn > WORD_MAX)
+        return WORD_MAX;
+    for (size_t j = 0; j <= bn; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= an; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= bn; j++) {
+            size_t above = row[j];
+            size_t best = diagonal + (lower(a[i - 1]) != lower(b[j - 1]));
+            if (above + 1 < best)
+                best = above + 1;
+            if (row[j - 1] + 1 < best)
+                best = row[j - 1] + 1;
+            row[j] = best;
+            diagonal = above;
+        }
+    }
+    return row[bn];
+}
+
+const char *im_text_nearest(const char *word, const char *const *names, size_t count) {
+    const char *nearest = NULL;
+    size_t limit = strlen(word) / 3 + (strlen(word) >= 2);
+    for (size_t i = 0; i < count; i++) {
+        size_t d = distance(word, names[i]);
+        if (d < strlen(word) && d <= limit) {
+            nearest = names[i];
+            limit = d ? d - 1 : 0;
+            if (d == 0)
+                break;
+        }
+    }
+    return nearest;
+}
+
+/* Characters that move the cursor, change direction or cannot be seen. */
+static bool is_unsafe(ucs4_t c) {
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+           (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || c == 0x061c || (c >= 0xfff9 && c <= 0xfffb);
+}
+
+void im_text_escape(const char *s, size_t len, struct im_buf *out) {
+    for (size_t i = 0; i < len;) {
+        ucs4_t c;
+        int step = u8_mbtoucr(&c, bytes_of(s) + i, len - i);
+        if (step <= 0) {
+            im_buf_addf(out, "\\x%02x", (unsigned)(unsigned char)s[i]);
+            i++;
+            continue;
+        }
+        if (!is_unsafe(c))
+            im_buf_add(out, s + i, (size_t)step);
+        else if (c < 0x80)
+            im_buf_addf(out, "\\x%02x", (unsigned)c);
+        else
+            im_buf_addf(out, "\\u{%04x}", (unsigned)c);
+        i += (size_t)step;
+    }
+}
+
+size_t im_text_width(const char *s) {
+    if (!im_text_is_utf8(s, strlen(s)))
+        return strlen(s);
+    int width = u8_strwidth(bytes_of(s), "UTF-8");
+    return width < 0 ? 0 : (size_t)width;
+}

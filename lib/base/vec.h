@@ -1,0 +1,13 @@
+/* A growing array: struct { T *items; size_t count, cap; }, made to hold one more item by im_vec_push. */
+#ifndef IMDIR_BASE_VEC_H
+#define IMDIR_BASE_VEC_H
+
+#include <stddef.h>
+
+/* Makes room for one more item and returns its address, zeroed, or NULL when out of memory (nothing changed then). */
+void *im_vec_grow(void *items_address, size_t *count, size_t *cap, size_t item_size);
+
+#define im_vec_push(v) im_vec_grow(&(v)->items, &(v)->count, &(v)->cap, sizeof *(v)->items)
+#define im_vec_free(v) (free((v)->items), (v)->items = NULL, (v)->count = (v)->cap = 0)
+
+#endif

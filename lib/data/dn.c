@@ -1,0 +1,179 @@
+#include "lib/data/dn.h"
+
+#include "lib/base/text.h"
+
+#include <ldap.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* libldap's parser; NULL: not a DN. */
+static LDAPDN parse(const char *dn) {
+    LDAPDN parsed = NULL;
+    if (!dn || ldap_str2dn(dn, &parsed, LDAP_DN_FORMAT_LDAPV3) != LDAP_SUCCESS)
+        return NULL;
+    return parsed;
+}
+
+/* Blanks within a value count once, at its ends not at all (RFC 4518 section 2.6.1). */
+static void normalize_value(const char *value, size_t len, struct im_buf *out) {
+    struct im_buf folded = IM_BUF_INIT;
+    im_text_fold(value, len, &folded);
+    if (folded.failed)
+        out->failed = true;
+    bool blank = false;
+    bool begun = false;
+    for (size_t i = 0; i < folded.len; i++) {
+        char c = folded.data[i];
+        if (c == ' ') {
+            blank = true;
+            continue;
+        }
+        if (blank && begun)
+            im_buf_addc(out, ' ');
+        blank = false;
+        begun = true;
+        if (strchr(",+=\\", c) != NULL || c == '\0')
+            im_buf_addf(out, "\\%02x", (unsigned)(unsigned char)c);
+        else
+            im_buf_addc(out, c);
+    }
+    im_buf_free(&folded);
+}
+
+static int compare_ava(const void *a, const void *b) {
+    const LDAPAVA *const *x = a;
+    const LDAPAVA *const *y = b;
+    return im_text_compare((*x)->la_attr.bv_val, (*y)->la_attr.bv_val);
+}
+
+static void normalize_rdn(LDAPRDN rdn, struct im_buf *out) {
+    size_t count = 0;
+    while (rdn[count])
+        count++;
+    qsort(rdn, count, sizeof *rdn, compare_ava); /* the order within a multi-valued RDN has no meaning */
+    for (size_t i = 0; i < count; i++) {
+        if (i)
+            im_buf_addc(out, '+');
+        im_text_fold(rdn[i]->la_attr.bv_val, rdn[i]->la_attr.bv_len, out);
+        im_buf_addc(out, '=');
+        normalize_value(rdn[i]->la_value.bv_val, rdn[i]->la_value.bv_len, out);
+    }
+}
+
+bool im_dn_normalize(const char *dn, struct im_buf *out) {
+    if (dn && !*dn)
+        return true;
+    LDAPDN parsed = parse(dn);
+    if (!parsed)
+        return false;
+    for (size_t i = 0; parsed[i]; i++) {
+        if (i)
+            im_buf_addc(out, ',');
+        normalize_rdn(parsed[i], out);
+    }
+    ldap_dnfree(parsed);
+    return !out->failed;
+}
+
+bool im_dn_is_valid(const char *dn) {
+    LDAPDN parsed = parse(dn);
+    bool is_valid = parsed && parsed[0];
+    if (parsed)
+        ldap_dnfree(parsed);
+    return is_valid;
+}
+
+bool im_dn_equal(const char *a, const char *b) {
+    struct im_buf na = IM_BUF_INIT;
+    struct im_buf nb = IM_BUF_INIT;
+    bool equal = im_dn_normalize(a, &na) && im_dn_normalize(b, &nb) && strcmp(im_buf_str(&na), im_buf_str(&nb)) == 0;
+    im_buf_free(&na);
+    im_buf_free(&nb);
+    return equal;
+}
+
+bool im_dn_is_under(const char *dn, const char *base) {
+    struct im_buf d = IM_BUF_INIT;
+    struct im_buf b = IM_BUF_INIT;
+    bool is_under = false;
+    if (im_dn_normalize(dn, &d) && im_dn_normalize(base, &b)) {
+        const char *tail = im_buf_str(&d) + (d.len >= b.len ? d.len - b.len : 0);
+        bool at_comma = d.len == b.len || b.len == 0 || (d.len > b.len && tail[-1] == ',');
+        is_under = d.len >= b.len && at_comma && strcmp(tail, im_buf_str(&b)) == 0;
+    }
+    im_buf_free(&d);
+    im_buf_free(&b);
+    return is_under;
+}
+
+bool im_dn_parent(const char *dn, struct im_buf *out) {
+    if (!im_dn_is_valid(dn))
+        return false;
+    bool in_quotes = false;
+    for (const char *c = dn; *c; c++) {
+        if (*c == '\\' && c[1]) {
+            c++;
+        } else if (*c == '"') {
+            in_quotes = !in_quotes;
+        } else if (*c == ',' && !in_quotes) {
+            c++;
+            im_buf_adds(out, c + strspn(c, " "));
+            return !out->failed;
+        }
+    }
+    return false;
+}
+
+bool im_dn_first_value(const char *dn, struct im_buf *out) {
+    LDAPDN parsed = parse(dn);
+    bool found = parsed && parsed[0] && parsed[0][0];
+    if (found)
+        im_buf_add(out, parsed[0][0]->la_value.bv_val, parsed[0][0]->la_value.bv_len);
+    if (parsed)
+        ldap_dnfree(parsed);
+    return found && !out->failed;
+}
+
+void im_dn_escape(const char *value, size_t len, struct im_buf *out) {
+    for (size_t i = 0; i < len; i++) {
+        char c = value[i];
+        bool at_end = (c == ' ' && (i == 0 || i + 1 == len)) || (c == '#' && i == 0);
+        if ((unsigned char)c < 0x20 || c == 0x7f)
+            im_buf_addf(out, "\\%02X", (unsigned)(unsigned char)c);
+        else if (at_end || strchr(",+\"\\<>;=", c))
+            im_buf_addf(out, "\\%c", c);
+        else
+            im_buf_addc(out, c);
+    }
+}
+
+bool im_dn_is_deleted(const char *dn) {
+    LDAPDN parsed = parse(dn);
+    bool is_deleted = false;
+    for (size_t i = 0; parsed && parsed[i] && !is_deleted; i++) {
+        const struct berval *value = &parsed[i][0]->la_value;
+        is_deleted = memmem(value->bv_val, value->bv_len, "\nDEL:", 5) != NULL ||
+                     (i > 0 && im_text_equal_n(value->bv_val, value->bv_len, "Deleted Objects", 15));
+    }
+    if (parsed)
+        ldap_dnfree(parsed);
+    return is_deleted;
+}
+
+void im_dn_split_extended(const char *value, size_t len, struct im_buf *guid, struct im_buf *dn) {
+    while (len && value[0] == '<') {
+        const char *end = memchr(value, '>', len);
+        if (!end)
+            break;
+        size_t part = (size_t)(end - value) + 1;
+        if (part > 6 && im_text_equal_n(value, 6, "<GUID=", 6))
+            im_buf_add(guid, value, part);
+        value += part;
+        len -= part;
+        if (len && value[0] == ';') {
+            value++;
+            len--;
+        }
+    }
+    im_buf_add(dn, value, len);
+}
