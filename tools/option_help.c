@@ -92,8 +92,7 @@ void im_options_help(const struct im_option_table *table, size_t width, FILE *st
             }
         }
     }
-    fprintf(stream, "\nThe manual page %s(1) explains them all; imdir.yaml(5) describes the configuration file.\n",
-            table->command);
+    fprintf(stream, "\nMore: man %s, man imdir.yaml\n", table->command);
 }
 
 void im_options_list(const struct im_option_table *table, FILE *stream) {

@@ -308,7 +308,7 @@ static void a_missing_file_matters_where_it_was_named(void **state) {
     assert_int_equal(im_config_load(f->config, "/nonexistent/imdir.yaml", false, &f->error), IM_OK);
     assert_int_equal(f->error.code, IM_OK);
     assert_int_equal(im_config_load(f->config, "/nonexistent/imdir.yaml", true, &f->error), IM_E_CONFIG);
-    has(f->error.where, "/nonexistent/imdir.yaml");
+    has(f->error.text, "/nonexistent/imdir.yaml: No such file");
     im_error_clear(&f->error);
     assert_int_equal(im_config_load(f->config, "/tmp", false, &f->error), IM_E_CONFIG);
 }

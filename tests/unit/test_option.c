@@ -137,7 +137,7 @@ static void mistakes(void **state) {
     refused(f, "--tekst=x", "did you mean --text?");
     refused(f, "--tekst x", "there is no option --tekst;");
     refused(f, "--zzzzzz", "no option --zzzzzz; --help");
-    refused(f, "--secret-doors", "no option --secret-doors; --help");
+    refused(f, "--secret-doorr", "no option --secret-doorr; --help"); /* what is hidden is not suggested */
     refused(f, "-fzg", "no option -z");
     refused(f, "-t", "needs a value");
     refused(f, "--text", "--text needs a value");
