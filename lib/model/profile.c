@@ -1,0 +1,284 @@
+#include "lib/model/profile.h"
+
+#include "lib/base/text.h"
+#include "lib/data/template.h"
+#include "lib/data/yaml.h"
+#include "lib/model/builtin.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const keys[] = {"name", "title",           "account-names", "alias", "address", "attributes",
+                                   "auxiliary-class", "servers", "rules"};
+static const char *const attribute_keys[] = {"name", "role", "enabled"};
+static const char *const server_keys[] = {"class", "name", "hosts-users"};
+static const char *const role_names[] = {
+    [IM_ROLE_ADDRESS] = "address", [IM_ROLE_LOGICAL_URL] = "logical-url", [IM_ROLE_PHYSICAL_URL] = "physical-url",
+    [IM_ROLE_HOME] = "home",       [IM_ROLE_OPAQUE] = "opaque",           [IM_ROLE_VALUE] = "value",
+};
+/* The first ones may be used for the address; all of them for the attributes. */
+static const char *const variables[] = {"alias", "account", "mail-local", "upn-local", "given",     "sn",       "domain",
+                                        "home-host", "address", "im-alias",   "im-domain", "home-dn"};
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+enum { ADDRESS_VARIABLES = 8 };
+
+const char *const *im_profile_variables(bool for_address, size_t *count) {
+    *count = for_address ? (size_t)ADDRESS_VARIABLES : COUNT(variables);
+    return variables;
+}
+
+/* What the small readers below need. */
+struct reading {
+    const struct im_yaml *doc;
+    struct im_profile *profile;
+    struct im_error *e;
+};
+
+static const char *copy(const struct reading *r, const char *text) {
+    return im_pool_strdup(r->profile->pool, text);
+}
+
+static enum im_err missing(const struct reading *r, const struct im_yaml_node *map, const char *key) {
+    return im_yaml_error(r->doc, map, r->e, "the key \"%s\" is missing", key);
+}
+
+static enum im_err read_text(const struct reading *r, const struct im_yaml_node *map, const char *key, bool is_needed, const char **out) {
+    const struct im_yaml_node *node = im_yaml_get(map, key);
+    const char *text;
+    if (!node)
+        return is_needed ? missing(r, map, key) : IM_OK;
+    enum im_err err = im_yaml_text(r->doc, node, &text, r->e);
+    if (err != IM_OK)
+        return err;
+    *out = copy(r, text);
+    return *out ? IM_OK : im_error_nomem(r->e);
+}
+
+static enum im_err read_list(const struct reading *r, const struct im_yaml_node *map, const char *key, const char ***out, size_t *count) {
+    const struct im_yaml_node *node = im_yaml_get(map, key);
+    if (!node)
+        return IM_OK;
+    if (node->kind != IM_YAML_LIST || node->count == 0)
+        return im_yaml_error(r->doc, node, r->e, "\"%s\" must be a list with at least one name", key);
+    const char **items = im_pool_array(r->profile->pool, node->count, sizeof *items);
+    if (!items)
+        return im_error_nomem(r->e);
+    for (size_t i = 0; i < node->count; i++) {
+        const char *text;
+        enum im_err err = im_yaml_text(r->doc, node->items[i], &text, r->e);
+        if (err != IM_OK)
+            return err;
+        items[i] = copy(r, text);
+        if (!items[i])
+            return im_error_nomem(r->e);
+    }
+    *out = items;
+    *count = node->count;
+    return IM_OK;
+}
+
+static enum im_err check_template(const struct reading *r, const struct im_yaml_node *node, const char *text, bool for_address) {
+    size_t count;
+    const char *const *names = im_profile_variables(for_address, &count);
+    struct im_error inner = {.code = IM_OK};
+    if (im_template_check(text, names, count, &inner) == IM_OK)
+        return IM_OK;
+    return im_yaml_error(r->doc, node, r->e, "%s", inner.text);
+}
+
+static enum im_err read_role(const struct reading *r, const struct im_yaml_node *map, enum im_role *out) {
+    const struct im_yaml_node *node = im_yaml_get(map, "role");
+    const char *text;
+    if (!node)
+        return missing(r, map, "role");
+    enum im_err err = im_yaml_text(r->doc, node, &text, r->e);
+    if (err != IM_OK)
+        return err;
+    for (size_t i = 0; i < COUNT(role_names); i++) {
+        if (strcmp(role_names[i], text) == 0) {
+            *out = (enum im_role)i;
+            return IM_OK;
+        }
+    }
+    return im_yaml_error(r->doc, node, r->e,
+                         "unknown role \"%s\": expected address, logical-url, physical-url, home, opaque or value", text);
+}
+
+static enum im_err read_attribute(const struct reading *r, const struct im_yaml_node *map, struct im_profile_attr *out) {
+    enum im_err err = im_yaml_only_keys(r->doc, map, attribute_keys, COUNT(attribute_keys), r->e);
+    if (err == IM_OK)
+        err = read_text(r, map, "name", true, &out->name);
+    if (err == IM_OK)
+        err = read_role(r, map, &out->role);
+    if (err == IM_OK)
+        err = read_text(r, map, "enabled", out->role != IM_ROLE_OPAQUE, &out->enabled);
+    if (err == IM_OK && out->enabled && out->role == IM_ROLE_OPAQUE)
+        err = im_yaml_error(r->doc, im_yaml_get(map, "enabled"), r->e, "an opaque attribute is never written, so it has no value");
+    if (err == IM_OK && out->enabled)
+        err = check_template(r, im_yaml_get(map, "enabled"), out->enabled, false);
+    return err;
+}
+
+static enum im_err read_attributes(const struct reading *r, const struct im_yaml_node *root) {
+    const struct im_yaml_node *list = im_yaml_get(root, "attributes");
+    if (!list)
+        return missing(r, root, "attributes");
+    if (list->kind != IM_YAML_LIST || list->count == 0)
+        return im_yaml_error(r->doc, list, r->e, "\"attributes\" must be a list of name, role and enabled");
+    struct im_profile_attr *attrs = im_pool_array(r->profile->pool, list->count, sizeof *attrs);
+    if (!attrs)
+        return im_error_nomem(r->e);
+    for (size_t i = 0; i < list->count; i++) {
+        enum im_err err = read_attribute(r, list->items[i], &attrs[i]);
+        if (err != IM_OK)
+            return err;
+        for (size_t k = 0; k < i; k++)
+            if (im_text_equal(attrs[k].name, attrs[i].name))
+                return im_yaml_error(r->doc, list->items[i], r->e, "the attribute %s is listed twice", attrs[i].name);
+    }
+    r->profile->attrs = attrs;
+    r->profile->attr_count = list->count;
+    return IM_OK;
+}
+
+static enum im_err read_servers(const struct reading *r, const struct im_yaml_node *root) {
+    const struct im_yaml_node *map = im_yaml_get(root, "servers");
+    if (!map)
+        return IM_OK;
+    enum im_err err = im_yaml_only_keys(r->doc, map, server_keys, COUNT(server_keys), r->e);
+    if (err == IM_OK)
+        err = read_text(r, map, "class", true, &r->profile->servers.object_class);
+    if (err == IM_OK)
+        err = read_text(r, map, "name", true, &r->profile->servers.name_attribute);
+    if (err == IM_OK)
+        err = read_text(r, map, "hosts-users", true, &r->profile->servers.hosts_users_attribute);
+    return err;
+}
+
+static enum im_err read_profile(const struct reading *r) {
+    struct im_profile *p = r->profile;
+    const struct im_yaml_node *root = im_yaml_root(r->doc);
+    if (!root)
+        return im_error_set_at(r->e, IM_E_CONFIG, im_yaml_name(r->doc), 0, 0, "the profile is empty");
+    enum im_err err = im_yaml_only_keys(r->doc, root, keys, COUNT(keys), r->e);
+    if (err == IM_OK)
+        err = read_text(r, root, "name", true, &p->name);
+    if (err == IM_OK)
+        err = read_text(r, root, "title", false, &p->title);
+    if (err == IM_OK)
+        err = read_list(r, root, "account-names", &p->account_names, &p->account_name_count);
+    if (err == IM_OK)
+        err = read_list(r, root, "alias", &p->alias_sources, &p->alias_source_count);
+    if (err == IM_OK)
+        err = read_text(r, root, "address", true, &p->address_template);
+    if (err == IM_OK)
+        err = check_template(r, im_yaml_get(root, "address"), p->address_template, true);
+    if (err == IM_OK)
+        err = read_attributes(r, root);
+    if (err == IM_OK)
+        err = read_text(r, root, "auxiliary-class", false, &p->aux_class);
+    if (err == IM_OK)
+        err = read_servers(r, root);
+    if (err == IM_OK)
+        err = read_list(r, root, "rules", &p->rules, &p->rule_count);
+    if (err == IM_OK && !p->account_name_count)
+        err = missing(r, root, "account-names");
+    if (err == IM_OK && !p->alias_source_count)
+        err = missing(r, root, "alias");
+    return err;
+}
+
+static const struct im_builtin *find_builtin(const char *profile, const char *file) {
+    for (size_t i = 0; i < im_builtin_count; i++) {
+        const char *name = im_builtins[i].name;
+        size_t len = strlen(profile);
+        if (strncmp(name, profile, len) == 0 && name[len] == '/' && strcmp(name + len + 1, file) == 0)
+            return &im_builtins[i];
+    }
+    return NULL;
+}
+
+static enum im_err load_builtin(const struct im_builtin *builtin, struct im_yaml **doc, struct im_error *e) {
+    return im_yaml_load_text(builtin->name, (const char *)builtin->data, builtin->len, doc, e);
+}
+
+static enum im_err load_schema(struct im_profile *p, const char *name, struct im_error *e) {
+    const struct im_builtin *builtin = find_builtin(name, "schema.yaml");
+    struct im_yaml *doc = NULL;
+    if (!builtin)
+        return IM_OK;
+    enum im_err err = load_builtin(builtin, &doc, e);
+    if (err == IM_OK)
+        err = im_schema_defs_load(doc, p->pool, &p->schema, e);
+    im_yaml_free(&doc);
+    return err;
+}
+
+static enum im_err unknown_profile(const char *name, struct im_error *e) {
+    return im_error_set(e, IM_E_CONFIG, "there is no profile \"%s\": expected exchange2000, or the path of a YAML file", name);
+}
+
+static bool is_path(const char *name) {
+    size_t len = strlen(name);
+    return strchr(name, '/') || (len > 5 && strcmp(name + len - 5, ".yaml") == 0) || (len > 4 && strcmp(name + len - 4, ".yml") == 0);
+}
+
+enum im_err im_profile_load(const char *name, struct im_profile **out, struct im_error *e) {
+    struct im_yaml *doc = NULL;
+    struct im_profile *p = calloc(1, sizeof *p);
+    enum im_err err = IM_OK;
+    if (!p || !(p->pool = im_pool_new())) {
+        err = im_error_nomem(e);
+        goto out;
+    }
+    const struct im_builtin *builtin = is_path(name) ? NULL : find_builtin(name, "profile.yaml");
+    if (builtin)
+        err = load_builtin(builtin, &doc, e);
+    else if (is_path(name))
+        err = im_yaml_load_file(name, &doc, e);
+    else
+        err = unknown_profile(name, e);
+    if (err == IM_OK) {
+        p->source = im_pool_strdup(p->pool, im_yaml_name(doc));
+        err = read_profile(&(struct reading){.doc = doc, .profile = p, .e = e});
+    }
+    if (err == IM_OK) /* a site's variant of a built-in profile writes the same attributes */
+        err = load_schema(p, p->name, e);
+out:
+    im_yaml_free(&doc);
+    if (err == IM_OK)
+        *out = p;
+    else
+        im_profile_free(&p);
+    return err;
+}
+
+void im_profile_free(struct im_profile **profile) {
+    if (!profile || !*profile)
+        return;
+    im_pool_free(&(*profile)->pool);
+    free(*profile);
+    *profile = NULL;
+}
+
+const char *const *im_profile_builtin_names(size_t *count) {
+    static const char *const names[] = {"exchange2000"};
+    *count = COUNT(names);
+    return names;
+}
+
+const struct im_profile_attr *im_profile_role(const struct im_profile *p, enum im_role role) {
+    for (size_t i = 0; i < p->attr_count; i++)
+        if (p->attrs[i].role == role)
+            return &p->attrs[i];
+    return NULL;
+}
+
+const struct im_profile_attr *im_profile_attr(const struct im_profile *p, const char *name) {
+    for (size_t i = 0; i < p->attr_count; i++)
+        if (im_text_equal(p->attrs[i].name, name))
+            return &p->attrs[i];
+    return NULL;
+}

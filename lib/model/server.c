@@ -1,0 +1,208 @@
+#include "lib/model/server.h"
+
+#include "lib/base/buf.h"
+#include "lib/base/text.h"
+#include "lib/base/vec.h"
+#include "lib/data/dn.h"
+
+#include <string.h>
+
+static struct im_server *find_same(struct im_servers *servers, const struct im_config_server *record) {
+    for (size_t i = 0; i < servers->count; i++) {
+        struct im_server *s = &servers->items[i];
+        if (record->dn ? s->dn && im_dn_equal(s->dn, record->dn) : s->host && record->host && im_text_equal(s->host, record->host))
+            return s;
+    }
+    return NULL;
+}
+
+enum im_err im_servers_merge_config(struct im_servers *servers, const struct im_config *config, struct im_pool *pool, struct im_error *e) {
+    (void)pool; /* records live as long as the configuration */
+    for (size_t i = 0; i < config->servers.count; i++) {
+        const struct im_config_server *record = &config->servers.items[i];
+        struct im_server *server = find_same(servers, record);
+        if (!server) {
+            server = im_vec_push(servers);
+            if (!server)
+                return im_error_nomem(e);
+            server->dn = record->dn;
+            server->users = -1;
+            server->hosts_users = record->hosts_users;
+        }
+        server->name = record->name ? record->name : record->host;
+        server->host = record->host ? record->host : server->host;
+        server->domains = record->domains;
+        server->capacity = record->capacity;
+        server->where = record->where;
+        /* The record decides only for servers that the directory does not describe. */
+    }
+    return IM_OK;
+}
+
+static void list_names(const struct im_servers *servers, bool only_homes, struct im_buf *out) {
+    for (size_t i = 0; i < servers->count; i++)
+        if (!only_homes || servers->items[i].hosts_users)
+            im_buf_addf(out, "%s%s", out->len ? ", " : "", servers->items[i].name);
+    if (!out->len)
+        im_buf_adds(out, "none is known; name them under \"servers:\" in the configuration");
+}
+
+static bool is_named(const struct im_server *server, const char *spec) {
+    return im_text_equal(server->name, spec) || (server->host && im_text_equal(server->host, spec)) ||
+           (server->dn && strchr(spec, '=') && im_dn_equal(server->dn, spec));
+}
+
+enum im_err im_servers_find(const struct im_servers *servers, const char *spec, const struct im_server **out, struct im_error *e) {
+    const struct im_server *found = NULL;
+    size_t hits = 0;
+    struct im_buf list = IM_BUF_INIT;
+    for (size_t i = 0; i < servers->count; i++) {
+        if (!is_named(&servers->items[i], spec))
+            continue;
+        found = &servers->items[i];
+        hits++;
+        im_buf_addf(&list, "%s%s", list.len ? ", " : "", found->dn ? found->dn : found->name);
+    }
+    enum im_err err = IM_OK;
+    if (hits > 1) {
+        err = im_error_set(e, IM_E_USAGE, "the server \"%s\" is ambiguous: name one by its DN: %s", spec, im_buf_str(&list));
+    } else if (!found) {
+        im_buf_clear(&list);
+        list_names(servers, true, &list);
+        err = im_error_set(e, IM_E_USAGE, "there is no server \"%s\"; home servers: %s", spec, im_buf_str(&list));
+    } else {
+        *out = found;
+    }
+    im_buf_free(&list);
+    return err;
+}
+
+const struct im_server *im_servers_by_dn(const struct im_servers *servers, const char *dn) {
+    for (size_t i = 0; dn && i < servers->count; i++)
+        if (servers->items[i].dn && im_dn_equal(servers->items[i].dn, dn))
+            return &servers->items[i];
+    return NULL;
+}
+
+static bool lists_domain(const struct im_server *server, const char *domain) {
+    for (size_t i = 0; i < server->domains.count; i++)
+        if (im_text_equal(server->domains.items[i], domain))
+            return true;
+    return false;
+}
+
+bool im_servers_know_domain(const struct im_servers *servers, const char *domain) {
+    for (size_t i = 0; i < servers->count; i++)
+        if (im_text_equal(servers->items[i].host, domain) || lists_domain(&servers->items[i], domain))
+            return true;
+    return false;
+}
+
+bool im_server_serves(const struct im_server *server, const char *domain) {
+    return server->domains.count == 0 || lists_domain(server, domain);
+}
+
+enum im_err im_servers_default_home(const struct im_servers *servers, const char *configured, const char *domain,
+                                    const struct im_server **out, struct im_error *e) {
+    if (configured && im_text_equal(configured, "auto")) {
+        const struct im_server *least = im_servers_least_loaded(servers, domain);
+        if (!least)
+            return im_error_set(e, IM_E_USAGE, "no home server has room%s%s", domain ? " for the IM domain " : "", domain ? domain : "");
+        *out = least;
+        return IM_OK;
+    }
+    if (configured)
+        return im_servers_find(servers, configured, out, e);
+    const struct im_server *only = NULL;
+    size_t homes = 0;
+    for (size_t i = 0; i < servers->count; i++) {
+        if (servers->items[i].hosts_users) {
+            only = &servers->items[i];
+            homes++;
+        }
+    }
+    if (homes == 1) {
+        *out = only;
+        return IM_OK;
+    }
+    struct im_buf list = IM_BUF_INIT;
+    list_names(servers, true, &list);
+    im_error_set(e, IM_E_USAGE, "which home server? Choose one with --home (or --home auto): %s", im_buf_str(&list));
+    im_buf_free(&list);
+    return IM_E_USAGE;
+}
+
+/* The only router's name; *routers counts them. */
+static const char *router_name(const struct im_servers *servers, size_t *routers) {
+    const char *name = NULL;
+    *routers = 0;
+    for (size_t i = 0; i < servers->count; i++) {
+        const struct im_server *s = &servers->items[i];
+        if (s->hosts_users || !s->host || (name && im_text_equal(name, s->host)))
+            continue; /* several routers may share one name */
+        name = s->host;
+        ++*routers;
+    }
+    return name;
+}
+
+static enum im_err domain_choice(const struct im_servers *servers, const char *wrong, struct im_error *e) {
+    struct im_buf list = IM_BUF_INIT;
+    for (size_t i = 0; i < servers->count; i++) {
+        const struct im_server *s = &servers->items[i];
+        if (s->host && !s->hosts_users)
+            im_buf_addf(&list, "%s%s", list.len ? ", " : "", s->host);
+        for (size_t d = 0; d < s->domains.count; d++)
+            if (!list.data || !strstr(list.data, s->domains.items[d]))
+                im_buf_addf(&list, "%s%s", list.len ? ", " : "", s->domains.items[d]);
+    }
+    if (!list.len)
+        list_names(servers, false, &list);
+    if (wrong)
+        im_error_set(e, IM_E_USAGE, "no server serves the IM domain \"%s\"; known: %s", wrong, im_buf_str(&list));
+    else
+        im_error_set(e, IM_E_USAGE, "which IM domain? Choose one with --domain: %s", im_buf_str(&list));
+    im_buf_free(&list);
+    return IM_E_USAGE;
+}
+
+enum im_err im_servers_default_domain(const struct im_servers *servers, const char *configured, const struct im_server *home,
+                                      const char **out, struct im_error *e) {
+    if (configured && !im_servers_know_domain(servers, configured))
+        return domain_choice(servers, configured, e);
+    size_t routers = 0;
+    const char *router = router_name(servers, &routers);
+    const char *domain = configured;
+    if (!domain && home && home->domains.count == 1)
+        domain = home->domains.items[0];
+    if (!domain && routers == 1)
+        domain = router;
+    if (!domain && routers == 0 && home)
+        domain = home->host;
+    if (!domain)
+        return domain_choice(servers, NULL, e);
+    *out = domain;
+    return IM_OK;
+}
+
+/* Is a less loaded than b? Compared in relation to capacity where both have one. */
+static bool is_less_loaded(const struct im_server *a, const struct im_server *b) {
+    long ua = a->users > 0 ? a->users : 0;
+    long ub = b->users > 0 ? b->users : 0;
+    if (a->capacity && b->capacity && ua * b->capacity != ub * a->capacity)
+        return ua * b->capacity < ub * a->capacity;
+    if (!(a->capacity && b->capacity) && ua != ub)
+        return ua < ub;
+    return im_text_compare(a->name, b->name) < 0;
+}
+
+const struct im_server *im_servers_least_loaded(const struct im_servers *servers, const char *domain) {
+    const struct im_server *best = NULL;
+    for (size_t i = 0; i < servers->count; i++) {
+        const struct im_server *s = &servers->items[i];
+        bool has_room = !s->capacity || s->users < s->capacity;
+        if (s->hosts_users && s->dn && has_room && (!domain || im_server_serves(s, domain)) && (!best || is_less_loaded(s, best)))
+            best = s;
+    }
+    return best;
+}
