@@ -70,7 +70,7 @@ static enum im_err check_choice(const struct parse *p, const struct im_option *r
     enum im_err err = IM_E_USAGE;
     const char *near;
     size_t count = 0;
-    if (row->choices == NULL) {
+    if (row->complete != IM_COMPLETE_CHOICES) {
         return IM_OK;
     }
     for (; row->choices[count] != NULL; count++) {

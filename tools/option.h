@@ -24,8 +24,9 @@ struct im_option {
     const char *argument; /* name in --help; NULL: takes none */
     const char *help;
     enum im_complete complete;
-    const char *const
-        *choices; /* IM_COMPLETE_CHOICES: NULL-terminated; also checked, but for keys (they have rules of their own) */
+    /* NULL-terminated. IM_COMPLETE_CHOICES: also checked, but for keys, which have rules of their own. IM_COMPLETE_FILE: offered
+     * beside files. */
+    const char *const *choices;
     bool hidden;
 };
 

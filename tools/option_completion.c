@@ -48,10 +48,7 @@ static bool may_repeat(const struct im_option *row) {
 
 static void bash_value(const struct im_option *row, FILE *stream) {
     static const char *const words[] = {
-        [IM_COMPLETE_NONE] = ":",
-        [IM_COMPLETE_FILE] = "compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")",
-        [IM_COMPLETE_HOST] = "mapfile -t COMPREPLY < <(compgen -A hostname -- \"$cur\")",
-    };
+        [IM_COMPLETE_NONE] = "", [IM_COMPLETE_FILE] = " -f", [IM_COMPLETE_HOST] = " -A hostname", [IM_COMPLETE_CHOICES] = ""};
     if (row->argument == NULL) {
         return;
     }
@@ -59,20 +56,23 @@ static void bash_value(const struct im_option *row, FILE *stream) {
     if (row->short_name != '\0') {
         fprintf(stream, " | -%c", row->short_name);
     }
-    if (row->complete == IM_COMPLETE_CHOICES) {
-        fputs(") mapfile -t COMPREPLY < <(compgen -W '", stream);
-        put_choices(row, stream);
-        fputs("' -- \"$cur\")", stream);
-    } else {
-        fprintf(stream, ") %s", words[row->complete]);
+    fputs(row->complete == IM_COMPLETE_FILE ? ") compopt -o filenames;" : ")", stream);
+    if (row->complete != IM_COMPLETE_NONE) {
+        fprintf(stream, " mapfile -t COMPREPLY < <(compgen%s", words[row->complete]);
+        if (row->choices != NULL) {
+            fputs(" -W '", stream);
+            put_choices(row, stream);
+            fputc('\'', stream);
+        }
+        fputs(" -- \"$cur\");", stream);
     }
-    fputs("; return ;;\n", stream);
+    fputs(" return ;;\n", stream);
 }
 
 static void bash_name(const struct im_option *row, FILE *stream) {
-    fprintf(stream, " --%s", row->long_name);
+    fprintf(stream, "--%s ", row->long_name);
     if (row->short_name != '\0') {
-        fprintf(stream, " -%c", row->short_name);
+        fprintf(stream, "-%c ", row->short_name);
     }
 }
 
@@ -105,7 +105,11 @@ static void zsh_value(const struct im_option *row, FILE *stream) {
     fputc(':', stream);
     put_quoted(row->argument, ":", stream);
     fputc(':', stream);
-    if (row->complete == IM_COMPLETE_CHOICES) {
+    if (row->choices != NULL && row->complete == IM_COMPLETE_FILE) {
+        fputs("{compadd ", stream);
+        put_choices(row, stream);
+        fputs("; _files}", stream);
+    } else if (row->complete == IM_COMPLETE_CHOICES) {
         fputc('(', stream);
         put_choices(row, stream);
         fputc(')', stream);
@@ -146,19 +150,19 @@ static void zsh(const struct im_option_table *table, FILE *stream) {
 
 /* fish has no table in reach of the rows' function, so the command's name comes through a variable of the script. */
 static void fish_row(const struct im_option *row, FILE *stream) {
-    static const char *const words[] = {
-        [IM_COMPLETE_NONE] = " -x", [IM_COMPLETE_FILE] = " -r -F", [IM_COMPLETE_HOST] = " -x -a '(__fish_print_hostnames)'"};
+    static const char *const words[] = {[IM_COMPLETE_NONE] = " -x",
+                                        [IM_COMPLETE_FILE] = " -r -F",
+                                        [IM_COMPLETE_HOST] = " -x -a '(__fish_print_hostnames)'",
+                                        [IM_COMPLETE_CHOICES] = " -x"};
     fputs("complete -c $command", stream);
     if (row->short_name != '\0') {
         fprintf(stream, " -s %c", row->short_name);
     }
-    fprintf(stream, " -l %s", row->long_name);
-    if (row->argument != NULL && row->complete == IM_COMPLETE_CHOICES) {
-        fputs(" -x -a '", stream);
+    fprintf(stream, " -l %s%s", row->long_name, row->argument == NULL ? "" : words[row->complete]);
+    if (row->choices != NULL) {
+        fputs(" -a '", stream);
         put_choices(row, stream);
         fputc('\'', stream);
-    } else if (row->argument != NULL) {
-        fputs(words[row->complete], stream);
     }
     fputs(" -d '", stream);
     for (const char *p = row->help; *p != '\0'; p++) {
