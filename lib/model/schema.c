@@ -1,0 +1,211 @@
+#include "lib/model/schema.h"
+
+#include "lib/base/text.h"
+#include "lib/base/vec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define IA5 "1.3.6.1.4.1.1466.115.121.1.26"
+#define DIRECTORY_STRING "1.3.6.1.4.1.1466.115.121.1.15"
+
+static const struct im_syntax_row rows[] = {
+    [IM_SYNTAX_PRINTABLE] = {IM_SYNTAX_PRINTABLE, "printable", "2.5.5.5", 19, NULL, IA5, "caseIgnoreIA5Match",
+                             "caseIgnoreIA5SubstringsMatch"},
+    [IM_SYNTAX_UNICODE] = {IM_SYNTAX_UNICODE, "unicode", "2.5.5.12", 64, NULL, DIRECTORY_STRING, "caseIgnoreMatch",
+                           "caseIgnoreSubstringsMatch"},
+    [IM_SYNTAX_OCTETS] = {IM_SYNTAX_OCTETS, "octets", "2.5.5.10", 4, NULL, "1.3.6.1.4.1.1466.115.121.1.40", "octetStringMatch", NULL},
+    [IM_SYNTAX_DN] = {IM_SYNTAX_DN, "dn", "2.5.5.1", 127, "KwwCh3McAIVK", "1.3.6.1.4.1.1466.115.121.1.12", "distinguishedNameMatch",
+                      NULL},
+    [IM_SYNTAX_INTEGER] = {IM_SYNTAX_INTEGER, "integer", "2.5.5.9", 2, NULL, "1.3.6.1.4.1.1466.115.121.1.27", "integerMatch", NULL},
+    [IM_SYNTAX_BOOLEAN] = {IM_SYNTAX_BOOLEAN, "boolean", "2.5.5.8", 1, NULL, "1.3.6.1.4.1.1466.115.121.1.7", "booleanMatch", NULL},
+};
+
+const struct im_syntax_row *im_syntax_row(enum im_syntax syntax) {
+    return &rows[syntax];
+}
+
+const struct im_schema_attr *im_schema_attr(const struct im_schema *s, const char *name_or_oid) {
+    for (size_t i = 0; i < s->attr_count; i++)
+        if (im_text_equal(s->attrs[i].name, name_or_oid) || im_text_equal(s->attrs[i].oid, name_or_oid))
+            return &s->attrs[i];
+    return NULL;
+}
+
+const struct im_schema_class *im_schema_class(const struct im_schema *s, const char *name_or_oid) {
+    for (size_t i = 0; i < s->class_count; i++)
+        if (im_text_equal(s->classes[i].name, name_or_oid) || im_text_equal(s->classes[i].oid, name_or_oid))
+            return &s->classes[i];
+    return NULL;
+}
+
+static bool lists(const char **names, size_t count, const char *name) {
+    for (size_t i = 0; i < count; i++)
+        if (im_text_equal(names[i], name))
+            return true;
+    return false;
+}
+
+enum { MAX_DEPTH = 32 }; /* a schema with a loop must not hang us */
+
+/* Does the class, a superior or a static auxiliary class of it allow the attribute? */
+static bool class_allows(const struct im_schema *s, const char *name, const char *attribute, const char *without, size_t depth) {
+    const struct im_schema_class *class = im_schema_class(s, name);
+    if (!class || depth > MAX_DEPTH || (without && im_text_equal(class->name, without) && depth == 0))
+        return false;
+    if (lists(class->may, class->may_count, attribute) || lists(class->rule_may, class->rule_may_count, attribute))
+        return true;
+    for (size_t i = 0; i < class->sup_count; i++)
+        if (!im_text_equal(class->sup[i], name) && class_allows(s, class->sup[i], attribute, without, depth + 1))
+            return true;
+    /* A content rule of OpenLDAP only permits its auxiliary classes; Active Directory's are part of the class. */
+    for (size_t i = 0; s->is_ad && i < class->aux_count; i++)
+        if (class_allows(s, class->aux[i], attribute, NULL, depth + 1))
+            return true;
+    return false;
+}
+
+bool im_schema_allows(const struct im_schema *s, const struct im_attr *object_classes, const char *attribute, const char *without) {
+    for (size_t i = 0; object_classes && i < object_classes->count; i++)
+        if (class_allows(s, object_classes->values[i].bv_val, attribute, without, 0))
+            return true;
+    return false;
+}
+
+/* ---- comparing ---- */
+
+struct comparison {
+    const struct im_schema *found;
+    struct im_pool *pool;
+    struct im_error *e;
+    struct {
+        struct im_def_finding *items;
+        size_t count, cap;
+    } findings;
+};
+
+static enum im_err add(struct comparison *c, enum im_def_kind kind, const char *name, const char *oid, const char *detail,
+                       bool is_present) {
+    struct im_def_finding *finding = im_vec_push(&c->findings);
+    if (!finding)
+        return im_error_nomem(c->e);
+    *finding = (struct im_def_finding){
+        .kind = kind,
+        .name = name,
+        .oid = oid,
+        .detail = detail,
+        .state = detail ? IM_DEF_CONFLICTING : is_present ? IM_DEF_PRESENT : IM_DEF_ABSENT,
+    };
+    return IM_OK;
+}
+
+static bool is_same_syntax(const struct im_schema *found, enum im_syntax syntax, const struct im_schema_attr *attr) {
+    const struct im_syntax_row *row = im_syntax_row(syntax);
+    if (found->is_ad)
+        return im_text_equal(attr->syntax, row->ad_syntax) && (!attr->om || attr->om == row->ad_om);
+    if (syntax == IM_SYNTAX_PRINTABLE && (im_text_equal(attr->syntax, "1.3.6.1.4.1.1466.115.121.1.44") ||
+                                          im_text_equal(attr->syntax, DIRECTORY_STRING)))
+        return true;
+    return im_text_equal(attr->syntax, row->oid);
+}
+
+static enum im_err compare_attr(struct comparison *c, const struct im_attr_def *def) {
+    const struct im_schema_attr *by_name = im_schema_attr(c->found, def->name);
+    const struct im_schema_attr *by_oid = im_schema_attr(c->found, def->oid);
+    const char *detail = NULL;
+    if (by_name && !im_text_equal(by_name->oid, def->oid))
+        detail = im_pool_printf(c->pool, "has OID %s, expected %s", by_name->oid, def->oid);
+    else if (!by_name && by_oid)
+        detail = im_pool_printf(c->pool, "its OID %s belongs to %s", def->oid, by_oid->name);
+    else if (by_name && !is_same_syntax(c->found, def->syntax, by_name))
+        detail = im_pool_printf(c->pool, "has syntax %s, expected %s", by_name->syntax ? by_name->syntax : "none",
+                                c->found->is_ad ? im_syntax_row(def->syntax)->ad_syntax : im_syntax_row(def->syntax)->oid);
+    else if (by_name && by_name->single != def->single)
+        detail = im_pool_printf(c->pool, "is %s-valued, expected %s-valued", by_name->single ? "single" : "multi",
+                                def->single ? "single" : "multi");
+    else
+        return add(c, IM_DEF_ATTRIBUTE, def->name, def->oid, NULL, by_name != NULL);
+    return detail ? add(c, IM_DEF_ATTRIBUTE, def->name, def->oid, detail, true) : im_error_nomem(c->e);
+}
+
+static enum im_err compare_class(struct comparison *c, const struct im_class_def *def) {
+    const struct im_schema_class *by_name = im_schema_class(c->found, def->name);
+    const struct im_schema_class *by_oid = im_schema_class(c->found, def->oid);
+    const char *detail = NULL;
+    if (by_name && !im_text_equal(by_name->oid, def->oid))
+        detail = im_pool_printf(c->pool, "has OID %s, expected %s", by_name->oid, def->oid);
+    else if (!by_name && by_oid)
+        detail = im_pool_printf(c->pool, "its OID %s belongs to %s", def->oid, by_oid->name);
+    else if (!by_name)
+        return add(c, IM_DEF_CLASS, def->name, def->oid, NULL, false);
+    for (size_t i = 0; !detail && i < def->may_count; i++) {
+        if (lists(by_name->may, by_name->may_count, def->may[i]))
+            continue;
+        detail = im_pool_printf(c->pool, "does not allow %s", def->may[i]);
+        if (!detail)
+            return im_error_nomem(c->e);
+    }
+    return add(c, IM_DEF_CLASS, def->name, def->oid, detail, true);
+}
+
+static enum im_err compare_attachments(struct comparison *c, const struct im_class_def *def) {
+    for (size_t i = 0; i < def->attach_count; i++) {
+        const struct im_schema_class *class = im_schema_class(c->found, def->attach[i]);
+        const char *name = im_pool_printf(c->pool, "%s on %s", def->name, def->attach[i]);
+        if (!name)
+            return im_error_nomem(c->e);
+        bool is_there = class && (lists(class->aux, class->aux_count, def->name) || lists(class->aux, class->aux_count, def->oid));
+        enum im_err err = add(c, IM_DEF_ATTACHMENT, name, NULL, NULL, is_there);
+        if (err != IM_OK)
+            return err;
+    }
+    return IM_OK;
+}
+
+static enum im_schema_state state_of(const struct im_def_finding *items, size_t count) {
+    size_t present = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].state == IM_DEF_CONFLICTING)
+            return IM_SCHEMA_CONFLICTING;
+        present += items[i].state == IM_DEF_PRESENT;
+    }
+    return present == count ? IM_SCHEMA_COMPLETE : present ? IM_SCHEMA_PARTLY : IM_SCHEMA_ABSENT;
+}
+
+enum im_err im_schema_compare(const struct im_schema_defs *defs, const struct im_schema *found, struct im_pool *pool,
+                              struct im_schema_report *out, struct im_error *e) {
+    struct comparison c = {.found = found, .pool = pool, .e = e};
+    enum im_err err = IM_OK;
+    for (size_t i = 0; err == IM_OK && i < defs->attr_count; i++)
+        err = compare_attr(&c, &defs->attrs[i]);
+    for (size_t i = 0; err == IM_OK && i < defs->class_count; i++)
+        err = compare_class(&c, &defs->classes[i]);
+    for (size_t i = 0; err == IM_OK && found->is_ad && i < defs->class_count; i++)
+        err = compare_attachments(&c, &defs->classes[i]);
+    struct im_def_finding *items = err == IM_OK ? im_pool_array(pool, c.findings.count, sizeof *items) : NULL;
+    if (err == IM_OK && !items)
+        err = im_error_nomem(e);
+    if (err == IM_OK && c.findings.count) {
+        memcpy(items, c.findings.items, c.findings.count * sizeof *items);
+        *out = (struct im_schema_report){items, c.findings.count, state_of(items, c.findings.count)};
+    } else if (err == IM_OK) {
+        *out = (struct im_schema_report){items, 0, IM_SCHEMA_COMPLETE};
+    }
+    im_vec_free(&c.findings);
+    return err;
+}
+
+const char *im_schema_state_name(enum im_schema_state state) {
+    static const char *const names[] = {"complete", "partly", "absent", "conflicting"};
+    return names[state];
+}
+
+const char *im_def_state_name(enum im_def_state state) {
+    static const char *const names[] = {"present", "absent", "conflicting"};
+    return names[state];
+}
+
+const char *im_def_kind_name(enum im_def_kind kind) {
+    static const char *const names[] = {"attribute", "class", "attachment"};
+    return names[kind];
+}
