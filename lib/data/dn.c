@@ -152,7 +152,7 @@ bool im_dn_is_deleted(const char *dn) {
     bool is_deleted = false;
     for (size_t i = 0; parsed && parsed[i] && !is_deleted; i++) {
         const struct berval *value = &parsed[i][0]->la_value;
-        is_deleted = memmem(value->bv_val, value->bv_len, "\nDEL:", 5) != NULL ||
+        is_deleted = (value->bv_len && memmem(value->bv_val, value->bv_len, "\nDEL:", 5)) /* an empty value is NULL */ ||
                      (i > 0 && im_text_equal_n(value->bv_val, value->bv_len, "Deleted Objects", 15));
     }
     if (parsed)

@@ -14,7 +14,7 @@ static void try_dn(const char *text, size_t len) {
     struct im_buf a = {0};
     struct im_buf b = {0};
     const bool is_dn = im_dn_normalize(text, &a);
-    MUST(is_dn == im_dn_is_valid(text));
+    MUST(is_dn || !im_dn_is_valid(text));
     if (is_dn) {
         MUST(im_dn_equal(text, text) && im_dn_is_under(text, text));
     }
