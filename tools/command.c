@@ -59,13 +59,12 @@ void im_command_log(void *user, int level, const char *text) {
 void im_command_note(const struct im_command *c, int level, const char *format, ...) {
     char text[2048];
     va_list args;
-    if (level > c->verbosity) {
-        return;
-    }
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    int length = vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    say(c, text);
+    if (length >= 0 && level <= c->verbosity) {
+        say(c, text);
+    }
 }
 
 /* Only a closed pipe polls as an error. */

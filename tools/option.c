@@ -25,7 +25,7 @@ static size_t count_rows(const struct im_option_table *table) {
 }
 
 static enum im_err collect_rows(const struct im_option_table *table, struct parse *p) {
-    p->rows = im_pool_array(p->pool, count_rows(table) + 1, sizeof(*p->rows));
+    p->rows = im_pool_array(p->pool, count_rows(table) + 1, sizeof(const struct im_option *));
     if (p->rows == NULL) {
         return im_error_nomem(p->e);
     }
@@ -125,7 +125,7 @@ static enum im_err store_key(const struct parse *p, const struct im_option *row,
 static enum im_err store(const struct parse *p, const struct im_option *row, const char *value) {
     switch (row->kind) {
     case IM_OPT_KEY:
-        return store_key(p, row, value == NULL ? "true" : value);
+        return store_key(p, row, row->argument == NULL ? "true" : value);
     case IM_OPT_FLAG:
         *(bool *)row->target = true;
         return IM_OK;
@@ -212,7 +212,7 @@ static enum im_err take(const struct parse *p, poptContext context, const struct
     if (row->argument != NULL && value == NULL) {
         return im_error_nomem(p->e);
     }
-    return store(p, row, value);
+    return store(p, row, value == NULL ? "" : value);
 }
 
 static enum im_err run(const struct parse *p, poptContext context) {

@@ -17,16 +17,16 @@ enum im_complete { IM_COMPLETE_NONE, IM_COMPLETE_FILE, IM_COMPLETE_CHOICES, IM_C
 
 struct im_option {
     const char *long_name;
-    char short_name; /* '\0' = none */
-    enum im_option_kind kind;
     const char *key;      /* IM_OPT_KEY */
     void *target;         /* the others */
     const char *argument; /* name in --help; NULL: takes none */
     const char *help;
-    enum im_complete complete;
     /* NULL-terminated. IM_COMPLETE_CHOICES: also checked, but for keys, which have rules of their own. IM_COMPLETE_FILE: offered
      * beside files. */
     const char *const *choices;
+    enum im_option_kind kind;
+    enum im_complete complete;
+    char short_name; /* '\0' = none */
     bool hidden;
 };
 

@@ -252,7 +252,7 @@ static enum im_err load_member(struct load *load, const char *section, const str
 
 static enum im_err load_section(struct load *load, const char *section, const struct im_yaml_node *map) {
     char store[64][64];
-    const char *names[64];
+    const char *names[64] = {""};
     size_t count = names_in(section, names, store);
     enum im_err err = IM_OK;
     if (is_empty(map)) {

@@ -3,6 +3,7 @@
 
 #include "lib/base/text.h"
 #include "lib/model/config_store.h"
+#include "tests/unit/oom.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -328,6 +329,30 @@ static void bind_settings_of_one_file_must_fit(void **state) {
     assert_int_equal(im_config_check(f->config, &f->error), IM_E_CONFIG);
 }
 
+/* Everything that a run does with its configuration. */
+static enum im_err load_and_print(void *user, struct im_error *e) {
+    const struct fixture *f = user;
+    struct im_config *config = im_config_new();
+    struct im_buf text = IM_BUF_INIT;
+    enum im_err err = config == NULL ? im_error_nomem(e) : im_config_load(config, f->path, true, e);
+    if (err == IM_OK) {
+        err = im_config_set(config, "directory.uri", "ldap://a", "option --uri", e);
+    }
+    if (err == IM_OK) {
+        im_config_print(config, &text);
+        err = text.failed ? im_error_nomem(e) : IM_OK;
+    }
+    im_buf_free(&text);
+    im_config_free(&config);
+    return err;
+}
+
+static void out_of_memory(void **state) {
+    struct fixture *f = *state;
+    assert_int_equal(load(f, everything), IM_OK);
+    assert_true(oom_every_allocation(load_and_print, f) > 10);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -342,6 +367,7 @@ int main(void) {
         TEST(uris),
         TEST(a_missing_file_matters_where_it_was_named),
         TEST(bind_settings_of_one_file_must_fit),
+        TEST(out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
 /* Parsing by rows: what popt gets wrong on its own, and what people get wrong. */
+#include "tests/unit/oom.h"
 #include "tools/common_options.h"
 
 #include <setjmp.h>
@@ -143,7 +144,7 @@ static void mistakes(void **state) {
     refused(f, "--text", "--text needs a value");
     refused(f, "--text=", "TEXT is empty");
     refused(f, "--flag=yes", "--flag takes no value");
-    refused(f, "--choice=rde", "did you mean \"red\"");
+    refused(f, "--choice=gren", "did you mean \"green\"");
     refused(f, "--choice=mauve", "allowed: red, green");
 }
 
@@ -262,6 +263,21 @@ static void completions_of_three_shells(void **state) {
     assert_int_equal(im_options_completion(&table, "tcsh", stdout, &f->error), IM_E_USAGE);
 }
 
+static enum im_err parse_once(void *user, struct im_error *e) {
+    char *argv[] = {(char[]){"imtest"}, (char[]){"-fc"}, (char[]){"--texts=a,b"}, (char[]){"-Hldap://a"}, (char[]){"one"}, NULL};
+    struct fixture f = {.pool = im_pool_new()};
+    enum im_err err = f.pool == NULL ? im_error_nomem(e) : im_options_parse(&table, 5, argv, f.pool, &f.parsed, e);
+    (void)user;
+    memset(&got, 0, sizeof got);
+    im_pool_free(&f.pool);
+    return err;
+}
+
+static void out_of_memory(void **state) {
+    (void)state;
+    assert_true(oom_every_allocation(parse_once, NULL) > 0);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -276,6 +292,7 @@ int main(void) {
         TEST(help_is_aligned_and_wrapped),
         TEST(the_list_has_what_is_not_hidden),
         TEST(completions_of_three_shells),
+        TEST(out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
