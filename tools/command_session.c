@@ -12,6 +12,20 @@ static bool is_simple(const struct im_config *config) {
     return config->bind_method == IM_BIND_SIMPLE || (config->bind_method == IM_BIND_DEFAULT && config->bind_dn != NULL);
 }
 
+static enum im_err ask_password(struct im_command *c, const char *who) {
+    struct im_buf prompt = IM_BUF_INIT;
+    enum im_err err;
+    im_buf_adds(&prompt, "Password");
+    if (who != NULL) {
+        im_buf_adds(&prompt, " of ");
+        im_text_escape(who, strlen(who), &prompt);
+    }
+    im_buf_adds(&prompt, ": ");
+    err = prompt.failed ? im_error_nomem(&c->error) : im_secret_from_terminal(im_buf_str(&prompt), &c->password, &c->error);
+    im_buf_free(&prompt);
+    return err;
+}
+
 /* While a password is in memory, no core dump and no debugger of the same user may show it. */
 static enum im_err get_password(struct im_command *c) {
     const struct im_config *config = c->config;
@@ -19,9 +33,7 @@ static enum im_err get_password(struct im_command *c) {
     enum im_err err = IM_OK;
     prctl(PR_SET_DUMPABLE, 0);
     if (config->ask_password) {
-        char prompt[300];
-        snprintf(prompt, sizeof prompt, "Password%s%.200s: ", who == NULL ? "" : " of ", who == NULL ? "" : who);
-        err = im_secret_from_terminal(prompt, &c->password, &c->error);
+        err = ask_password(c, who);
     } else if (config->password_file != NULL) {
         err = im_secret_from_file(config->password_file, &c->password, &c->error);
     }

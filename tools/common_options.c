@@ -128,29 +128,33 @@ static bool uri_given(const struct im_parsed *parsed, const char *scheme) {
     return false;
 }
 
-static bool sasl_detail_given(const struct im_parsed *parsed) {
-    static const char *const keys[] = {"directory.bind.user", "directory.bind.realm", "directory.bind.authzid",
-                                       "directory.bind.options"};
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-        if (im_options_given(parsed, keys[i])) {
-            return true;
+/* The first of the options that only a SASL bind has; NULL: none. */
+static const struct im_option *sasl_detail(const struct im_parsed *parsed) {
+    static const char *const keys[] = {"directory.bind.mechanism", "directory.bind.user", "directory.bind.realm",
+                                       "directory.bind.authzid", "directory.bind.options"};
+    for (size_t i = 0; i < parsed->key_count; i++) {
+        for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++) {
+            if (strcmp(parsed->keys[i].row->key, keys[k]) == 0) {
+                return parsed->keys[i].row;
+            }
         }
     }
-    return false;
+    return NULL;
 }
 
 enum im_err im_common_check(const struct im_parsed *parsed, struct im_error *e) {
-    const bool sasl = im_options_given(parsed, "directory.bind.mechanism");
+    const bool mechanism = im_options_given(parsed, "directory.bind.mechanism");
+    const bool sasl = sasl_detail(parsed) != NULL;
     const bool dn = im_options_given(parsed, "directory.bind.dn");
     const bool starttls = im_options_given(parsed, "directory.starttls");
     const struct {
         bool given;
         const char *words;
     } contradictions[] = {
-        {im_common.simple && sasl, "-x asks for a simple bind and -Y for a SASL bind: give one of them"},
-        {im_common.simple && sasl_detail_given(parsed), "-x asks for a simple bind; -U, -R, -X and -O belong to a SASL bind"},
-        {dn && sasl, "-D is the name of a simple bind and -Y asks for a SASL bind, whose name is given with -U"},
-        {dn && sasl_detail_given(parsed), "-D is the name of a simple bind; -U, -R, -X and -O belong to a SASL bind"},
+        {im_common.simple && mechanism, "-x asks for a simple bind and -Y for a SASL bind: give one of them"},
+        {im_common.simple && sasl, "-x asks for a simple bind; -U, -R, -X and -O belong to a SASL bind"},
+        {dn && mechanism, "-D is the name of a simple bind and -Y asks for a SASL bind, whose name is given with -U"},
+        {dn && sasl, "-D is the name of a simple bind; -U, -R, -X and -O belong to a SASL bind"},
         {im_common.ask_password && im_options_given(parsed, "directory.bind.password-file"),
          "-W asks for the password and -y reads it from a file: give one of them"},
         {im_options_given(parsed, "directory.uri") && im_options_given(parsed, "directory.dns-domain"),
@@ -171,6 +175,7 @@ enum im_err im_common_check(const struct im_parsed *parsed, struct im_error *e) 
 
 enum im_err im_common_apply(const struct im_parsed *parsed, struct im_config *config, struct im_error *e) {
     static const char key[] = "directory.bind.method";
+    const struct im_option *detail = sasl_detail(parsed);
     config->ask_password = im_common.ask_password;
     if (im_common.simple) {
         return im_config_set(config, key, "simple", "option --simple", e);
@@ -178,11 +183,10 @@ enum im_err im_common_apply(const struct im_parsed *parsed, struct im_config *co
     if (im_options_given(parsed, "directory.bind.dn")) {
         return im_config_set(config, key, "simple", "option --bind-dn", e);
     }
-    if (im_options_given(parsed, "directory.bind.mechanism")) {
-        return im_config_set(config, key, "sasl", "option --sasl", e);
-    }
-    if (sasl_detail_given(parsed)) {
-        return im_config_set(config, key, "sasl", "option --sasl-...", e);
+    if (detail != NULL) {
+        char origin[80];
+        snprintf(origin, sizeof origin, "option --%s", detail->long_name);
+        return im_config_set(config, key, "sasl", origin, e);
     }
     return IM_OK;
 }
