@@ -1,0 +1,222 @@
+#include "lib/directory/connect.h"
+
+#include "lib/base/text.h"
+#include "lib/directory/tls.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openldap.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SLICE_MS = 100, RECEIVE_BUFFER = 4 << 20, GC_PORT = 3268, GC_TLS_PORT = 3269 };
+
+int64_t im_clock_ms(void) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Polls in slices, so that a stop request between two slices is seen. 1 = ready, 0 = deadline passed, -1 = asked to stop. */
+static int wait_fd(int fd, short events, int64_t deadline_ms, const volatile sig_atomic_t *stop) {
+    for (;;) {
+        if (stop && *stop)
+            return -1;
+        int64_t left = deadline_ms - im_clock_ms();
+        if (left <= 0)
+            return 0;
+        struct pollfd p = {.fd = fd, .events = events};
+        int ready = poll(&p, 1, left < SLICE_MS ? (int)left : SLICE_MS);
+        if (ready > 0)
+            return 1;
+        if (ready < 0 && errno != EINTR)
+            return 1; /* the read that follows gets the error */
+    }
+}
+
+enum im_err im_wait_readable(const struct im_connection *connection, int64_t deadline_ms, const volatile sig_atomic_t *stop,
+                             struct im_error *e) {
+    int ready = wait_fd(connection->fd, POLLIN, deadline_ms, stop);
+    if (ready > 0)
+        return IM_OK;
+    return ready < 0 ? im_error_set(e, IM_E_INTERRUPTED, "stopped on request")
+                     : im_error_set_at(e, IM_E_TIMEOUT, connection->uri, 0, 0, "the server did not answer in time (--timeout)");
+}
+
+static bool is_loopback(const struct sockaddr *address) {
+    if (address->sa_family == AF_INET) {
+        struct sockaddr_in in;
+        memcpy(&in, address, sizeof in);
+        return ntohl(in.sin_addr.s_addr) >> 24 == 127;
+    }
+    if (address->sa_family == AF_INET6) {
+        struct sockaddr_in6 in6;
+        memcpy(&in6, address, sizeof in6);
+        return IN6_IS_ADDR_LOOPBACK(&in6.sin6_addr);
+    }
+    return false;
+}
+
+static void set_socket_options(int fd) {
+    int on = 1;
+    int size = RECEIVE_BUFFER; /* many small segments fill a small buffer and close the window */
+    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+/* Connects to one address; 0 or an errno. */
+static int connect_address(int fd, const struct sockaddr *address, socklen_t len, int64_t deadline_ms,
+                           const volatile sig_atomic_t *stop) {
+    if (connect(fd, address, len) == 0)
+        return 0;
+    if (errno != EINPROGRESS && errno != EINTR)
+        return errno;
+    int ready = wait_fd(fd, POLLOUT, deadline_ms, stop);
+    if (ready <= 0)
+        return ready < 0 ? EINTR : ETIMEDOUT;
+    int failure = 0;
+    socklen_t size = sizeof failure;
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &size) == 0 ? failure : errno;
+}
+
+static enum im_err connect_failed(const char *uri, int failure, struct im_error *e) {
+    if (failure == EINTR)
+        return im_error_set(e, IM_E_INTERRUPTED, "stopped on request");
+    im_error_set_errno(e, IM_E_CONNECT, failure, "cannot connect");
+    im_error_where(e, uri);
+    return IM_E_CONNECT;
+}
+
+static enum im_err connect_tcp(const LDAPURLDesc *url, const struct im_live_options *options, int64_t deadline_ms,
+                               struct im_connection *c, struct im_error *e) {
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+    struct addrinfo *addresses = NULL;
+    char port[16];
+    (void)snprintf(port, sizeof port, "%d", url->lud_port ? url->lud_port : strcmp(url->lud_scheme, "ldaps") == 0 ? 636 : 389);
+    int rc = getaddrinfo(url->lud_host, port, &hints, &addresses);
+    if (rc != 0)
+        return im_error_set_at(e, IM_E_CONNECT, c->uri, 0, 0, "cannot find the host \"%s\": %s", url->lud_host,
+                               rc == EAI_SYSTEM ? strerror(errno) : gai_strerror(rc));
+    int failure = ECONNREFUSED;
+    for (const struct addrinfo *a = addresses; a && c->fd < 0; a = a->ai_next) {
+        int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (fd < 0) {
+            failure = errno;
+            continue;
+        }
+        set_socket_options(fd);
+        failure = connect_address(fd, a->ai_addr, a->ai_addrlen, deadline_ms, options->stop);
+        if (failure) {
+            (void)close(fd);
+            continue;
+        }
+        (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+        c->fd = fd;
+        c->is_loopback = is_loopback(a->ai_addr);
+    }
+    freeaddrinfo(addresses);
+    return c->fd < 0 ? connect_failed(c->uri, failure, e) : IM_OK;
+}
+
+static enum im_err connect_local(const LDAPURLDesc *url, struct im_connection *c, struct im_error *e) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const char *path = url->lud_host && *url->lud_host ? url->lud_host : "/var/run/slapd/ldapi";
+    if (strlen(path) >= sizeof address.sun_path)
+        return im_error_set_at(e, IM_E_USAGE, c->uri, 0, 0, "the path of the socket is too long");
+    memcpy(address.sun_path, path, strlen(path));
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return connect_failed(c->uri, errno, e);
+    if (connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
+        int failure = errno;
+        (void)close(fd);
+        return connect_failed(c->uri, failure, e);
+    }
+    c->fd = fd;
+    c->is_ldapi = true;
+    return IM_OK;
+}
+
+static enum im_err check_url(const struct im_live_options *options, const char *uri, LDAPURLDesc **out, struct im_error *e) {
+    LDAPURLDesc *url = NULL;
+    int rc = ldap_url_parse(uri, &url);
+    const char *wrong = NULL;
+    if (rc != LDAP_URL_SUCCESS)
+        wrong = "not an LDAP URI: expected ldap://HOST[:PORT], ldaps://HOST[:PORT] or ldapi://%2Fpath%2Fof%2Fsocket";
+    else if (strcmp(url->lud_scheme, "ldapi") != 0 && (!url->lud_host || !*url->lud_host))
+        wrong = "the URI names no host: expected ldap://HOST[:PORT]";
+    else if (strcmp(url->lud_scheme, "ldap") != 0 && strcmp(url->lud_scheme, "ldaps") != 0 && strcmp(url->lud_scheme, "ldapi") != 0)
+        wrong = "unknown scheme: expected ldap, ldaps or ldapi";
+    else if ((url->lud_dn && *url->lud_dn) || url->lud_filter || url->lud_attrs)
+        wrong = "only the server belongs into the URI; the base is given with --base";
+    else if (options->will_change && (url->lud_port == GC_PORT || url->lud_port == GC_TLS_PORT))
+        wrong = "ports 3268 and 3269 are the global catalog, which is read-only: use port 389 or 636 of a domain controller";
+    else if (options->config->starttls && strcmp(url->lud_scheme, "ldaps") == 0)
+        wrong = "ldaps:// is protected by TLS from the beginning: --starttls goes with ldap://";
+    if (wrong) {
+        ldap_free_urldesc(url);
+        return im_error_set_at(e, IM_E_USAGE, uri, 0, 0, "%s", wrong);
+    }
+    *out = url;
+    return IM_OK;
+}
+
+static enum im_err new_handle(struct im_connection *c, int protocol, struct im_error *e) {
+    int rc = ldap_init_fd(c->fd, protocol, c->uri, &c->ld);
+    if (rc != LDAP_SUCCESS) {
+        (void)close(c->fd);
+        c->fd = -1;
+        return im_error_set_at(e, IM_E_INTERNAL, c->uri, 0, 0, "libldap cannot use the connection: %s", ldap_err2string(rc));
+    }
+    int version = LDAP_VERSION3;
+    int none = 0;
+    (void)ldap_set_option(c->ld, LDAP_OPT_PROTOCOL_VERSION, &version);
+    (void)ldap_set_option(c->ld, LDAP_OPT_REFERRALS, LDAP_OPT_OFF); /* libldap would follow them with an anonymous bind */
+    (void)ldap_set_option(c->ld, LDAP_OPT_DEREF, &none);
+    (void)ldap_set_option(c->ld, LDAP_OPT_SIZELIMIT, &none);
+    (void)ldap_set_option(c->ld, LDAP_OPT_TIMELIMIT, &none);
+    (void)ldap_set_option(c->ld, LDAP_OPT_X_SASL_NOCANON, LDAP_OPT_ON);
+    return IM_OK;
+}
+
+enum im_err im_connect(const struct im_live_options *options, const char *uri, struct im_connection *out, struct im_error *e) {
+    struct im_connection c = {.uri = uri, .fd = -1};
+    int64_t deadline_ms = im_clock_ms() + options->config->connect_timeout_s * 1000;
+    LDAPURLDesc *url = NULL;
+    enum im_err err = check_url(options, uri, &url, e);
+    if (err != IM_OK)
+        return err;
+    bool is_local = strcmp(url->lud_scheme, "ldapi") == 0;
+    bool needs_tls = !is_local && (options->config->starttls || strcmp(url->lud_scheme, "ldaps") == 0);
+    if (!is_local)
+        (void)snprintf(c.host, sizeof c.host, "%s", url->lud_host);
+    err = is_local ? connect_local(url, &c, e) : connect_tcp(url, options, deadline_ms, &c, e);
+    if (err == IM_OK)
+        err = new_handle(&c, is_local ? LDAP_PROTO_IPC : LDAP_PROTO_TCP, e);
+    if (err == IM_OK && needs_tls)
+        err = im_tls_start(&c, options, strcmp(url->lud_scheme, "ldaps") != 0, deadline_ms, e);
+    ldap_free_urldesc(url);
+    if (err == IM_OK)
+        *out = c;
+    else
+        im_disconnect(&c);
+    return err;
+}
+
+void im_disconnect(struct im_connection *connection) {
+    if (connection->ld)
+        (void)ldap_unbind_ext(connection->ld, NULL, NULL); /* also frees dead handles */
+    connection->ld = NULL;
+    connection->fd = -1;
+}
