@@ -33,11 +33,9 @@ void im_secret_free(struct im_secret **s) {
 }
 
 struct berval im_secret_value(const struct im_secret *s) {
-    static char empty[1];
-    if (!s)
-        return (struct berval){.bv_len = 0, .bv_val = empty};
-    struct berval value = {.bv_len = s->len};
-    memcpy(&value.bv_val, &(const char *){s->bytes}, sizeof value.bv_val); /* berval has no const; nobody writes through it */
+    const char *bytes = s ? s->bytes : "";
+    struct berval value = {.bv_len = s ? s->len : 0};
+    memcpy(&value.bv_val, &bytes, sizeof value.bv_val); /* berval has no const; nobody writes through it */
     return value;
 }
 

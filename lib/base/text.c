@@ -100,7 +100,7 @@ static size_t distance(const char *a, const char *b) {
 
 const char *im_text_nearest(const char *word, const char *const *names, size_t count) {
     const char *nearest = NULL;
-    size_t limit = strlen(word) / 3 + (strlen(word) >= 2);
+    size_t limit = (strlen(word) + 2) / 3;
     for (size_t i = 0; i < count; i++) {
         size_t d = distance(word, names[i]);
         if (d < strlen(word) && d <= limit) {
@@ -115,8 +115,16 @@ const char *im_text_nearest(const char *word, const char *const *names, size_t c
 
 /* Characters that move the cursor, change direction or cannot be seen. */
 static bool is_unsafe(ucs4_t c) {
-    return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-           (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || c == 0x061c || (c >= 0xfff9 && c <= 0xfffb);
+    static const struct {
+        ucs4_t first, last;
+    } ranges[] = {
+        {0, 0x1f},        {0x7f, 0x9f},     {0xad, 0xad},     {0x061c, 0x061c}, {0x180e, 0x180e},   {0x200b, 0x200f},
+        {0x2028, 0x202e}, {0x2060, 0x206f}, {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe007f},
+    };
+    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
+        if (c >= ranges[i].first && c <= ranges[i].last)
+            return true;
+    return false;
 }
 
 void im_text_escape(const char *s, size_t len, struct im_buf *out) {

@@ -14,7 +14,7 @@ bool im_text_is_ascii(const char *s, size_t len);
 bool im_text_is_utf8(const char *s, size_t len); /* RFC 3629: no surrogates, no overlong forms, no NUL check */
 /* Folded for comparison: NFC, full case folding (libunistring). Bytes that are not UTF-8 are kept as they are. */
 void im_text_fold(const char *s, size_t len, struct im_buf *out);
-/* The best of `names` for "did you mean": edit distance at most a third of the length, else NULL. */
+/* The best of `names` for "did you mean": edit distance at most a third of the length, rounded up; else NULL. */
 const char *im_text_nearest(const char *word, const char *const *names, size_t count);
 /* Appends s with control and bidirectional characters and broken UTF-8 as \xNN / \u{NNNN}: safe for a terminal. */
 void im_text_escape(const char *s, size_t len, struct im_buf *out);

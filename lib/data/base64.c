@@ -25,9 +25,12 @@ static int digit(char c) {
 
 bool im_base64_decode(const char *text, size_t len, char *out, size_t *out_len, size_t *at) {
     size_t filled = 0;
-    *at = len;
-    if (len % 4)
+    if (len % 4) { /* a wrong character is a better reason than a missing one */
+        *at = 0;
+        while (*at < len && (digit(text[*at]) >= 0 || text[*at] == '='))
+            ++*at;
         return false;
+    }
     for (size_t i = 0; i < len; i += 4) {
         unsigned group = 0;
         size_t pad = 0;

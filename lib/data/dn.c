@@ -56,6 +56,8 @@ static void normalize_rdn(LDAPRDN rdn, struct im_buf *out) {
             im_buf_addc(out, '+');
         im_text_fold(rdn[i]->la_attr.bv_val, rdn[i]->la_attr.bv_len, out);
         im_buf_addc(out, '=');
+        if (rdn[i]->la_flags & LDAP_AVA_BINARY)
+            im_buf_adds(out, "\\#"); /* "#04..." is BER: never equal to a text of the same bytes */
         normalize_value(rdn[i]->la_value.bv_val, rdn[i]->la_value.bv_len, out);
     }
 }
@@ -109,13 +111,10 @@ bool im_dn_is_under(const char *dn, const char *base) {
 bool im_dn_parent(const char *dn, struct im_buf *out) {
     if (!im_dn_is_valid(dn))
         return false;
-    bool in_quotes = false;
     for (const char *c = dn; *c; c++) {
         if (*c == '\\' && c[1]) {
             c++;
-        } else if (*c == '"') {
-            in_quotes = !in_quotes;
-        } else if (*c == ',' && !in_quotes) {
+        } else if (*c == ',') { /* quoted values are LDAPv2: not valid here */
             c++;
             im_buf_adds(out, c + strspn(c, " "));
             return !out->failed;
@@ -152,8 +151,11 @@ bool im_dn_is_deleted(const char *dn) {
     bool is_deleted = false;
     for (size_t i = 0; parsed && parsed[i] && !is_deleted; i++) {
         const struct berval *value = &parsed[i][0]->la_value;
+        const struct berval *type = &parsed[i][0]->la_attr;
+        bool is_container = im_text_equal_n(type->bv_val, type->bv_len, "CN", 2) && /* an OU may have this name as well */
+                            im_text_equal_n(value->bv_val, value->bv_len, "Deleted Objects", 15);
         is_deleted = (value->bv_len && memmem(value->bv_val, value->bv_len, "\nDEL:", 5)) /* an empty value is NULL */ ||
-                     (i > 0 && im_text_equal_n(value->bv_val, value->bv_len, "Deleted Objects", 15));
+                     (i > 0 && is_container);
     }
     if (parsed)
         ldap_dnfree(parsed);

@@ -3,12 +3,13 @@
 #include "lib/base/text.h"
 #include "lib/base/vec.h"
 #include "lib/data/base64.h"
+#include "lib/data/dn.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_LINE = 1 << 20, MAX_RECORD = 64 << 20 };
+enum { MAX_LINE = 1 << 20, MAX_RECORD = 64 << 20, MAX_ATTRIBUTES = 4096 };
 
 struct im_ldif_reader {
     FILE *stream;
@@ -159,7 +160,7 @@ static enum im_err parse_line(struct im_ldif_reader *r, struct im_pool *pool, co
     start += is_base64;
     while (start < r->line.len && r->line.data[start] == ' ')
         start++;
-    *name = im_pool_strndup(pool, r->line.data, name_len);
+    *name = im_pool_strndup(pool, r->line.data, strcspn(r->line.data, ":;")); /* without options such as ";binary" */
     if (!*name)
         return im_error_nomem(e);
     if (is_base64)
@@ -168,13 +169,18 @@ static enum im_err parse_line(struct im_ldif_reader *r, struct im_pool *pool, co
     return im_pool_value(pool, &plain, value) == 0 ? IM_OK : im_error_nomem(e);
 }
 
-static enum im_err add_value(struct attrs *attrs, const char *name, const struct berval *value, struct im_error *e) {
-    size_t base = strcspn(name, ";");
+/* "member;range=0-1499" and "member;range=1500-*" are parts of one attribute. */
+static enum im_err add_value(const struct im_ldif_reader *r, struct attrs *attrs, const char *name, const struct berval *value,
+                             struct im_error *e) {
     struct attr_building *attr = NULL;
-    for (size_t i = attrs->count; i-- > 0 && !attr;)
-        if (im_text_equal_n(attrs->items[i].name, strlen(attrs->items[i].name), name, base))
+    for (size_t i = attrs->count; i-- > 0 && !attr;) {
+        const char *known = attrs->items[i].name;
+        if (im_text_equal_n(known, strcspn(known, ";"), name, strcspn(name, ";")))
             attr = &attrs->items[i];
+    }
     if (!attr) {
+        if (attrs->count == MAX_ATTRIBUTES) /* each name is compared with all before it */
+            return wrong(r, 1, e, "the entry has more than 4096 different attributes");
         attr = im_vec_push(attrs);
         if (!attr)
             return im_error_nomem(e);
@@ -213,7 +219,7 @@ static enum im_err read_attributes(struct im_ldif_reader *r, struct im_pool *poo
         if (err == IM_OK && (size += r->line.len) > MAX_RECORD)
             err = wrong(r, 0, e, "the entry is larger than 64 MiB");
         if (err == IM_OK)
-            err = add_value(attrs, name, &value, e);
+            err = add_value(r, attrs, name, &value, e);
         if (err != IM_OK)
             return err;
     }
@@ -226,15 +232,48 @@ static enum im_err finish(const struct attrs *attrs, struct im_pool *pool, struc
     for (size_t i = 0; i < attrs->count; i++) {
         const struct attr_building *from = &attrs->items[i];
         struct im_attr *to = &entry->attrs[i];
-        to->name = im_pool_strndup(pool, from->name, strcspn(from->name, ";"));
+        to->name = from->name;
         to->count = from->values.count;
         to->values = im_pool_array(pool, to->count, sizeof *to->values);
-        if (!to->name || !to->values)
+        if (!to->values)
             return im_error_nomem(e);
         memcpy(to->values, from->values.items, to->count * sizeof *to->values);
     }
     entry->count = attrs->count;
     return IM_OK;
+}
+
+/* What ldapsearch writes behind the entries, up to the next empty line. An export that was cut short says so here. */
+static enum im_err skip_trailer(struct im_ldif_reader *r, struct im_error *e) {
+    for (bool end = false; !end && r->line.len;) {
+        const char *line = r->line.data;
+        if (strncmp(line, "result: ", 8) == 0 && strncmp(line, "result: 0 ", 10) != 0)
+            return im_error_set_at(e, IM_E_TRUNCATED, r->name, r->line_number, 1,
+                                   "the export is not whole: ldapsearch ended with \"%.200s\"; make it again", line + 8);
+        enum im_err err = read_logical(r, &end, e);
+        if (err != IM_OK)
+            return err;
+    }
+    return IM_OK;
+}
+
+static bool begins_trailer(const char *name) {
+    return im_text_equal(name, "search") || im_text_equal(name, "result") || im_text_equal(name, "ref");
+}
+
+/* An export with extended DNs has "<GUID=...>;<SID=...>;" in front. */
+static enum im_err take_dn(const struct im_ldif_reader *r, struct im_pool *pool, const struct berval *value,
+                           struct im_entry *entry, struct im_error *e) {
+    if (memchr(value->bv_val, '\0', value->bv_len))
+        return wrong(r, 1, e, "the DN holds a NUL");
+    struct im_buf guid = IM_BUF_INIT;
+    struct im_buf dn = IM_BUF_INIT;
+    im_dn_split_extended(value->bv_val, value->bv_len, &guid, &dn);
+    entry->line = r->line_number;
+    entry->dn = dn.failed || guid.failed ? NULL : im_pool_strndup(pool, im_buf_str(&dn), dn.len);
+    im_buf_free(&guid);
+    im_buf_free(&dn);
+    return entry->dn ? IM_OK : im_error_nomem(e);
 }
 
 /* Finds the next "dn:" line; *end when there is none. */
@@ -258,15 +297,16 @@ static enum im_err read_dn(struct im_ldif_reader *r, struct im_pool *pool, struc
                 return wrong(r, 1, e, "only LDIF version 1 is known");
             continue;
         }
-        /* ldapsearch closes its output with these. */
-        if (r->seen_record && (im_text_equal(name, "search") || im_text_equal(name, "result") || im_text_equal(name, "ref")))
+        if (begins_trailer(name)) {
+            err = skip_trailer(r, e);
+            if (err != IM_OK)
+                return err;
             continue;
+        }
         if (!im_text_equal(name, "dn"))
             return wrong(r, 1, e, "expected an entry, which begins with \"dn:\"");
         r->seen_record = true;
-        entry->dn = value.bv_val;
-        entry->line = r->line_number;
-        return IM_OK;
+        return take_dn(r, pool, &value, entry, e);
     }
 }
 

@@ -16,7 +16,8 @@ struct im_ldif_reader;
 /* `name` is used in messages; `stream` is borrowed. */
 enum im_err im_ldif_reader_new(FILE *stream, const char *name, struct im_ldif_reader **out, struct im_error *e);
 /* *entry is NULL at the end; it lives in `pool`. Errors name file, line and column: broken base64, "include:", "attr:< url",
- * change records, NUL bytes, lines over 1 MiB, records over 64 MiB. */
+ * change records, NUL bytes, lines over 1 MiB, records over 64 MiB or with over 4096 attributes. What ldapsearch writes behind
+ * the entries is passed over, but IM_E_TRUNCATED when it says that the search failed or hit a limit. */
 enum im_err im_ldif_read(struct im_ldif_reader *r, struct im_pool *pool, struct im_entry **entry, struct im_error *e);
 void im_ldif_reader_free(struct im_ldif_reader **r);
 

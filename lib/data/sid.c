@@ -17,12 +17,13 @@ bool im_sid_to_text(const struct berval *octets, char out[static IM_SID_TEXT_SIZ
         return false;
     memcpy(bytes, octets->bv_val, octets->bv_len);
     size_t subs = bytes[1];
-    if (bytes[0] != 1 || subs > MAX_SUBS || octets->bv_len != HEADER + 4 * subs)
+    if (bytes[0] != 1 || subs == 0 || subs > MAX_SUBS || octets->bv_len != HEADER + 4 * subs)
         return false;
     uint64_t authority = 0;
     for (size_t i = 2; i < HEADER; i++)
         authority = authority << 8 | bytes[i]; /* big-endian, unlike the rest */
-    int at = snprintf(out, IM_SID_TEXT_SIZE, authority >= UINT64_C(0x100000000) ? "S-1-0x%" PRIx64 : "S-1-%" PRIu64, authority);
+    int at =
+        snprintf(out, IM_SID_TEXT_SIZE, authority >= UINT64_C(0x100000000) ? "S-1-0x%012" PRIx64 : "S-1-%" PRIu64, authority);
     for (size_t i = 0; i < subs; i++) {
         const unsigned char *b = bytes + HEADER + 4 * i;
         uint32_t sub = (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;

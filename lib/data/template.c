@@ -15,10 +15,18 @@ struct piece {
     size_t column;
 };
 
+/* 1-based, in characters: bytes that go on with a UTF-8 character do not count. */
+static size_t column_of(const char *template, const char *at) {
+    size_t column = 1;
+    for (; template <at; template ++)
+        column += ((unsigned char)*template & 0xc0) != 0x80;
+    return column;
+}
+
 /* Reads the piece at *at and moves behind it; false at the end. A broken piece has text NULL. */
 static bool next_piece(const char *template, const char **at, struct piece *piece) {
     const char *c = *at;
-    *piece = (struct piece){.text = c, .column = (size_t)(c - template) + 1};
+    *piece = (struct piece){.text = c, .column = column_of(template, c)};
     if (!*c)
         return false;
     if ((c[0] == '{' || c[0] == '}') && c[1] == c[0]) { /* a doubled brace stands for itself */
@@ -103,11 +111,15 @@ static void add_value(const char *value, enum im_template_context context, struc
 
 enum im_err im_template_expand(const char *text, enum im_template_context context, im_template_lookup *lookup, void *user,
                                struct im_buf *out, struct im_error *e) {
+    enum im_err err = IM_OK;
+    size_t before = out->len;
     const char *at = text;
     for (struct piece piece; next_piece(text, &at, &piece);) {
-        if (!piece.text)
-            return im_error_set(e, IM_E_CONFIG, "template \"%s\" has a brace without its partner at column %zu", text,
-                                piece.column);
+        if (!piece.text) {
+            err =
+                im_error_set(e, IM_E_CONFIG, "template \"%s\" has a brace without its partner at column %zu", text, piece.column);
+            goto fail;
+        }
         if (!piece.is_variable) {
             im_buf_add(out, piece.text, piece.len);
             continue;
@@ -115,11 +127,19 @@ enum im_err im_template_expand(const char *text, enum im_template_context contex
         char name[NAME_MAX_LEN + 1] = "";
         memcpy(name, piece.text, piece.len);
         const char *value = lookup(user, name);
-        if (!value || !*value)
-            return im_error_set(e, IM_E_INPUT, "the template \"%s\" needs {%s}, which has no value", text, name);
+        if (!value || !*value) {
+            err = im_error_set(e, IM_E_INPUT, "the template \"%s\" needs {%s}, which has no value", text, name);
+            goto fail;
+        }
         add_value(value, context, out);
     }
-    return out->failed ? im_error_nomem(e) : IM_OK;
+    if (!out->failed)
+        return IM_OK;
+    err = im_error_nomem(e);
+fail:
+    if (out->len > before)
+        out->data[out->len = before] = '\0'; /* half a value is worse than none */
+    return err;
 }
 
 bool im_template_uses(const char *text, const char *variable) {

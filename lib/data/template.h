@@ -16,7 +16,7 @@ typedef const char *im_template_lookup(void *user, const char *variable);
 
 /* Checks syntax and that each variable is one of `names` or "attr:NAME". column is 1-based within the template. */
 enum im_err im_template_check(const char *text, const char *const *names, size_t count, struct im_error *e);
-/* Appends the expansion. IM_E_INPUT: a variable without a value, its name in the message. */
+/* Appends the expansion, or on an error nothing. IM_E_INPUT: a variable without a value, its name in the message. */
 enum im_err im_template_expand(const char *text, enum im_template_context context, im_template_lookup *lookup, void *user,
                                struct im_buf *out, struct im_error *e);
 bool im_template_uses(const char *text, const char *variable);

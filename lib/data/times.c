@@ -46,11 +46,38 @@ static bool read_zone(const char *zone, int64_t *offset) {
         return true;
     }
     size_t len = strlen(zone);
-    if ((zone[0] != '+' && zone[0] != '-') || (len != 3 && len != 5) || two(zone + 1) < 0 || (len == 5 && two(zone + 3) < 0))
+    if ((zone[0] != '+' && zone[0] != '-') || (len != 3 && len != 5))
         return false;
-    int64_t minutes = two(zone + 1) * 60 + (len == 5 ? two(zone + 3) : 0);
-    *offset = (zone[0] == '-' ? -60 : 60) * minutes;
+    int hours = two(zone + 1);
+    int minutes = len == 5 ? two(zone + 3) : 0;
+    if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59)
+        return false;
+    *offset = (zone[0] == '-' ? -60 : 60) * (hours * 60 + minutes);
     return true;
+}
+
+/* A fraction belongs to the smallest unit given: "20.5" is half past eight. Moves *text behind it. */
+static bool read_fraction(const char **text, int64_t unit, int64_t *seconds) {
+    *seconds = 0;
+    if (**text != '.' && **text != ',')
+        return true;
+    size_t digits = strspn(*text + 1, "0123456789");
+    int64_t scale = 1;
+    int64_t fraction = 0;
+    for (size_t i = 1; i <= digits && i <= 9; i++) {
+        fraction = fraction * 10 + ((*text)[i] - '0');
+        scale *= 10;
+    }
+    *seconds = unit * fraction / scale;
+    *text += 1 + digits;
+    return digits > 0;
+}
+
+/* timegm makes the 31st of February the 3rd of March instead of complaining. */
+static bool is_day(const struct tm *tm) {
+    struct tm day = {.tm_year = tm->tm_year, .tm_mon = tm->tm_mon, .tm_mday = tm->tm_mday};
+    (void)timegm(&day);
+    return tm->tm_mon >= 0 && tm->tm_mon <= 11 && day.tm_mday == tm->tm_mday && day.tm_mon == tm->tm_mon;
 }
 
 bool im_time_from_generalized(const char *text, int64_t *seconds) {
@@ -65,20 +92,14 @@ bool im_time_from_generalized(const char *text, int64_t *seconds) {
         .tm_min = digits >= 12 ? two(text + 10) : 0,
         .tm_sec = digits == 14 ? two(text + 12) : 0,
     };
-    if (tm.tm_mon < 0 || tm.tm_mon > 11 || tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_hour > 23 || tm.tm_min > 59 ||
-        tm.tm_sec > 60)
+    if (!is_day(&tm) || tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60)
         return false;
     text += digits;
-    if (*text == '.' || *text == ',') {
-        size_t fraction = strspn(text + 1, "0123456789");
-        if (fraction == 0)
-            return false;
-        text += 1 + fraction;
-    }
+    int64_t fraction;
     int64_t offset;
-    if (!read_zone(text, &offset))
+    if (!read_fraction(&text, digits == 14 ? 1 : digits == 12 ? 60 : 3600, &fraction) || !read_zone(text, &offset))
         return false;
-    *seconds = (int64_t)timegm(&tm) - offset;
+    *seconds = (int64_t)timegm(&tm) + fraction - offset;
     return true;
 }
 

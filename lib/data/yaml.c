@@ -11,7 +11,7 @@
 #include <string.h>
 #include <yaml.h>
 
-enum { MAX_DEPTH = 32, MAX_SIZE = 1 << 20 };
+enum { MAX_DEPTH = 32, MAX_SIZE = 1 << 20, MAX_KEYS = 4096 };
 
 struct im_yaml {
     struct im_pool *pool;
@@ -87,6 +87,8 @@ static enum im_err check_key(const struct reading *r, const struct im_yaml_node 
 
 static enum im_err convert_map(struct reading *r, const yaml_node_t *from, size_t depth, struct im_yaml_node *node) {
     size_t count = (size_t)(from->data.mapping.pairs.top - from->data.mapping.pairs.start);
+    if (count > MAX_KEYS) /* each key is compared with all before it */
+        return error_at(r, from->start_mark, "more than 4096 keys: not a file of this kind");
     node->kind = IM_YAML_MAP;
     node->keys = im_pool_array(r->doc->pool, count, sizeof(struct im_yaml_node *));
     node->items = im_pool_array(r->doc->pool, count, sizeof(struct im_yaml_node *));
