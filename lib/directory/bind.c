@@ -33,7 +33,8 @@ static const char *advice(int rc, const char *diagnostic) {
     static const struct {
         const char *text, *advice;
     } rows[] = {
-        {"No worthy mechs", ": this mechanism is not installed here (Debian: libsasl2-modules, for Kerberos libsasl2-modules-gssapi-mit)"},
+        {"No worthy mechs",
+         ": this mechanism is not installed here (Debian: libsasl2-modules, for Kerberos libsasl2-modules-gssapi-mit)"},
         {"no mechanism available", ": this mechanism is not installed here (Debian: libsasl2-modules, for Kerberos "
                                    "libsasl2-modules-gssapi-mit), or the server does not offer it"},
         {"No Kerberos credentials", ": there is no ticket; run kinit"},
@@ -45,7 +46,9 @@ static const char *advice(int rc, const char *diagnostic) {
     for (size_t i = 0; diagnostic && i < sizeof rows / sizeof rows[0]; i++)
         if (strcasestr(diagnostic, rows[i].text))
             return rows[i].advice;
-    return rc == LDAP_AUTH_UNKNOWN ? ": the mechanism is not installed here (Debian: libsasl2-modules, libsasl2-modules-gssapi-mit)" : "";
+    return rc == LDAP_AUTH_UNKNOWN
+               ? ": the mechanism is not installed here (Debian: libsasl2-modules, libsasl2-modules-gssapi-mit)"
+               : "";
 }
 
 static enum im_err refused(const struct binding *b, int rc, const char *how, const char *diagnostic) {
@@ -57,8 +60,9 @@ static enum im_err refused(const struct binding *b, int rc, const char *how, con
     else
         im_buf_adds(&words, ldap_err2string(rc));
     bool has_text = diagnostic && *diagnostic;
-    im_error_set_at(b->e, code, c->uri, 0, 0, "logging on with %s failed: %s%s [%s%s%s]", how, im_buf_str(&words), advice(rc, diagnostic),
-                    rc >= 0 ? im_ldap_code_name(rc) : ldap_err2string(rc), has_text ? ": " : "", has_text ? diagnostic : "");
+    im_error_set_at(b->e, code, c->uri, 0, 0, "logging on with %s failed: %s%s [%s%s%s]", how, im_buf_str(&words),
+                    advice(rc, diagnostic), rc >= 0 ? im_ldap_code_name(rc) : ldap_err2string(rc), has_text ? ": " : "",
+                    has_text ? diagnostic : "");
     im_buf_free(&words);
     return code;
 }
@@ -92,7 +96,8 @@ static enum im_err judge(const struct binding *b, LDAPMessage *message, const ch
     int rc = ldap_parse_result(b->c->ld, message, &code, NULL, &diagnostic, NULL, NULL, 0);
     enum im_err err = IM_OK;
     if (rc != LDAP_SUCCESS)
-        err = im_error_set_at(b->e, IM_E_PROTOCOL, b->c->uri, 0, 0, "the answer to the log-on makes no sense: %s", ldap_err2string(rc));
+        err = im_error_set_at(b->e, IM_E_PROTOCOL, b->c->uri, 0, 0, "the answer to the log-on makes no sense: %s",
+                              ldap_err2string(rc));
     else if (code != LDAP_SUCCESS)
         err = refused(b, code, how, diagnostic);
     ldap_memfree(diagnostic);
@@ -226,8 +231,8 @@ static const char *sasl_identity(const struct im_connection *c, const char *mech
     return identity;
 }
 
-enum im_err im_bind(const struct im_connection *c, const struct im_live_options *options, struct im_pool *pool, const char **identity,
-                    struct im_error *e) {
+enum im_err im_bind(const struct im_connection *c, const struct im_live_options *options, struct im_pool *pool,
+                    const char **identity, struct im_error *e) {
     const struct im_config *config = options->config;
     struct binding b = {.c = c, .options = options, .e = e, .deadline_ms = im_clock_ms() + config->timeout_s * 1000};
     enum im_bind_method method = config->bind_method;
@@ -247,6 +252,8 @@ enum im_err im_bind(const struct im_connection *c, const struct im_live_options 
         err = kerberos(&b, &mechanism);
     if (err != IM_OK)
         return err;
-    *identity = method == IM_BIND_ANONYMOUS ? "anonymous" : method == IM_BIND_SIMPLE ? config->bind_dn : sasl_identity(c, mechanism, pool);
+    *identity = method == IM_BIND_ANONYMOUS ? "anonymous"
+                : method == IM_BIND_SIMPLE  ? config->bind_dn
+                                            : sasl_identity(c, mechanism, pool);
     return *identity ? IM_OK : im_error_nomem(e);
 }

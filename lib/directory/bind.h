@@ -6,7 +6,7 @@
 
 /* Binds as the configuration says. identity gets who we are, for messages. IM_E_USAGE: a password would travel in clear text.
  * IM_E_AUTH: refused, with the reason in words. */
-enum im_err im_bind(const struct im_connection *c, const struct im_live_options *options, struct im_pool *pool, const char **identity,
-                    struct im_error *e);
+enum im_err im_bind(const struct im_connection *c, const struct im_live_options *options, struct im_pool *pool,
+                    const char **identity, struct im_error *e);
 
 #endif

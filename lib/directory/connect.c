@@ -156,7 +156,8 @@ static enum im_err check_url(const struct im_live_options *options, const char *
         wrong = "not an LDAP URI: expected ldap://HOST[:PORT], ldaps://HOST[:PORT] or ldapi://%2Fpath%2Fof%2Fsocket";
     else if (strcmp(url->lud_scheme, "ldapi") != 0 && (!url->lud_host || !*url->lud_host))
         wrong = "the URI names no host: expected ldap://HOST[:PORT]";
-    else if (strcmp(url->lud_scheme, "ldap") != 0 && strcmp(url->lud_scheme, "ldaps") != 0 && strcmp(url->lud_scheme, "ldapi") != 0)
+    else if (strcmp(url->lud_scheme, "ldap") != 0 && strcmp(url->lud_scheme, "ldaps") != 0 &&
+             strcmp(url->lud_scheme, "ldapi") != 0)
         wrong = "unknown scheme: expected ldap, ldaps or ldapi";
     else if ((url->lud_dn && *url->lud_dn) || url->lud_filter || url->lud_attrs)
         wrong = "only the server belongs into the URI; the base is given with --base";

@@ -9,9 +9,9 @@
 
 struct im_connection {
     LDAP *ld;
-    const char *uri;   /* borrowed */
-    char host[256];    /* "" for ldapi */
-    int fd;            /* belongs to ld */
+    const char *uri; /* borrowed */
+    char host[256];  /* "" for ldapi */
+    int fd;          /* belongs to ld */
     bool is_ldapi, is_loopback, has_tls;
 };
 

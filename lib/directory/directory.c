@@ -89,9 +89,9 @@ enum im_err im_ldap_answer_error(const struct im_answer *answer, const char *whe
     struct im_buf words = IM_BUF_INIT;
     im_ldap_explain(answer->code, answer->diagnostic, &words);
     bool has_text = answer->diagnostic && *answer->diagnostic;
-    enum im_err code = im_error_set_at(e, error_of(answer->code), where, 0, 0, "%s: %s [%s %d%s%s]", what, im_buf_str(&words),
-                                       im_ldap_code_name(answer->code), answer->code, has_text ? ": " : "",
-                                       has_text ? answer->diagnostic : "");
+    enum im_err code =
+        im_error_set_at(e, error_of(answer->code), where, 0, 0, "%s: %s [%s %d%s%s]", what, im_buf_str(&words),
+                        im_ldap_code_name(answer->code), answer->code, has_text ? ": " : "", has_text ? answer->diagnostic : "");
     im_buf_free(&words);
     if (e && e->code == code && e->origin == IM_ORIGIN_NONE) {
         e->origin = IM_ORIGIN_LDAP;
@@ -107,7 +107,8 @@ static enum im_err search_error(const struct im_directory *d, const struct im_se
     return im_ldap_answer_error(answer, d->uri, what, e);
 }
 
-enum im_err im_directory_search(struct im_directory *d, const struct im_search *search, im_entry_fn *fn, void *user, struct im_error *e) {
+enum im_err im_directory_search(struct im_directory *d, const struct im_search *search, im_entry_fn *fn, void *user,
+                                struct im_error *e) {
     int token;
     enum im_err err = im_directory_start_search(d, search, &token, e);
     enum im_err from_fn = IM_OK;
@@ -171,7 +172,8 @@ static enum im_err wait_done(struct im_directory *d, struct im_answer *answer, s
     return IM_OK;
 }
 
-enum im_err im_directory_modify(struct im_directory *d, const struct im_change *change, struct im_answer *answer, struct im_error *e) {
+enum im_err im_directory_modify(struct im_directory *d, const struct im_change *change, struct im_answer *answer,
+                                struct im_error *e) {
     struct im_answer got;
     enum im_err err = im_directory_start_modify(d, change, NULL, e);
     if (err == IM_OK)

@@ -21,11 +21,11 @@ enum im_search_scope { IM_SEARCH_BASE, IM_SEARCH_ONE, IM_SEARCH_SUB };
 struct im_search {
     const char *base; /* may be <GUID=...> on Active Directory */
     enum im_search_scope scope;
-    const char *filter; /* RFC 4515; NULL = (objectClass=*) */
+    const char *filter;            /* RFC 4515; NULL = (objectClass=*) */
     const char *const *attributes; /* NULL-terminated; NULL = all user attributes */
-    bool extended_dn;  /* DN values as <GUID=...>;<SID=...>;dn where the server offers it (else plain) */
-    bool show_deleted; /* where offered */
-    bool no_paging;    /* base searches never page */
+    bool extended_dn;              /* DN values as <GUID=...>;<SID=...>;dn where the server offers it (else plain) */
+    bool show_deleted;             /* where offered */
+    bool no_paging;                /* base searches never page */
 };
 
 /* How one operation ended. */
@@ -39,35 +39,38 @@ enum im_event_kind { IM_EVENT_ENTRY, IM_EVENT_DONE };
 
 struct im_event {
     enum im_event_kind kind;
-    void *token;            /* as given when the operation was started */
-    struct im_entry *entry; /* IM_EVENT_ENTRY: ranges are already followed; valid until the next call */
+    void *token;             /* as given when the operation was started */
+    struct im_entry *entry;  /* IM_EVENT_ENTRY: ranges are already followed; valid until the next call */
     struct im_answer answer; /* IM_EVENT_DONE: all pages are in, or it failed */
 };
 
-/* Starts an operation. Failing to send is an error of the connection. Strings and values need not outlive the call, except those of
- * a search, which may be needed for further pages until its IM_EVENT_DONE. */
+/* Starts an operation. Failing to send is an error of the connection. Strings and values need not outlive the call, except those
+ * of a search, which may be needed for further pages until its IM_EVENT_DONE. */
 enum im_err im_directory_start_search(struct im_directory *d, const struct im_search *search, void *token, struct im_error *e);
 enum im_err im_directory_start_modify(struct im_directory *d, const struct im_change *change, void *token, struct im_error *e);
 /* Waits for the next event. IM_E_TIMEOUT: an operation passed its deadline (it is abandoned and the connection given up).
  * IM_E_LOST, IM_E_INTERRUPTED, IM_E_PROTOCOL. Must only be called while something is in flight. */
 enum im_err im_directory_next(struct im_directory *d, struct im_event *event, struct im_error *e);
 
-/* Searches and hands each entry to fn (valid during the call); fn's error ends the search. A result other than success is an error:
- * noSuchObject IM_E_NOT_FOUND; size, time, admin limit and referral IM_E_TRUNCATED; others IM_E_SERVER, in words. */
+/* Searches and hands each entry to fn (valid during the call); fn's error ends the search. A result other than success is an
+ * error: noSuchObject IM_E_NOT_FOUND; size, time, admin limit and referral IM_E_TRUNCATED; others IM_E_SERVER, in words. */
 typedef enum im_err im_entry_fn(void *user, const struct im_entry *entry, struct im_error *e);
-enum im_err im_directory_search(struct im_directory *d, const struct im_search *search, im_entry_fn *fn, void *user, struct im_error *e);
+enum im_err im_directory_search(struct im_directory *d, const struct im_search *search, im_entry_fn *fn, void *user,
+                                struct im_error *e);
 /* At most one entry, copied into pool; *out NULL where none matched or the base does not exist. Two or more: IM_E_PROTOCOL. */
 enum im_err im_directory_read(struct im_directory *d, const struct im_search *search, struct im_pool *pool, struct im_entry **out,
                               struct im_error *e);
 /* *answer is filled whenever the server answered; a result other than success is also returned as an error (IM_E_CONFLICT for
  * noSuchAttribute, attributeOrValueExists and assertionFailed; IM_E_NOT_FOUND; IM_E_SERVER). answer may be NULL. */
-enum im_err im_directory_modify(struct im_directory *d, const struct im_change *change, struct im_answer *answer, struct im_error *e);
+enum im_err im_directory_modify(struct im_directory *d, const struct im_change *change, struct im_answer *answer,
+                                struct im_error *e);
 /* Adds an entry: for schema definitions only. */
 enum im_err im_directory_add(struct im_directory *d, const struct im_entry *entry, struct im_error *e);
 
 const struct im_rootdse *im_directory_rootdse(const struct im_directory *d);
-const char *im_directory_uri(const struct im_directory *d);      /* the pinned server */
-const char *im_directory_identity(const struct im_directory *d); /* who we are bound as, for messages: "EXTERNAL", a DN, "anonymous" */
+const char *im_directory_uri(const struct im_directory *d); /* the pinned server */
+const char *
+im_directory_identity(const struct im_directory *d); /* who we are bound as, for messages: "EXTERNAL", a DN, "anonymous" */
 void im_directory_free(struct im_directory **d);
 
 /* ---- for implementations ---- */

@@ -4,9 +4,10 @@
 
 #include "lib/base/buf.h"
 
-const char *im_ldap_code_name(int code); /* "insufficientAccessRights" (RFC 4511 appendix A); "other" names get "code N"-free text */
-/* A sentence part for people: the meaning of the first 8 hex digits (Win32 code) or of "data 52e" where the text has them, else of
- * the code; then what to do where that is known. */
+const char *
+im_ldap_code_name(int code); /* "insufficientAccessRights" (RFC 4511 appendix A); "other" names get "code N"-free text */
+/* A sentence part for people: the meaning of the first 8 hex digits (Win32 code) or of "data 52e" where the text has them, else
+ * of the code; then what to do where that is known. */
 void im_ldap_explain(int code, const char *diagnostic, struct im_buf *out);
 
 #endif

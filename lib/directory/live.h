@@ -18,10 +18,10 @@ struct im_live_options {
     bool will_change; /* refuse a global catalog port (3268, 3269) */
 };
 
-/* Tries the configured URIs (or the servers that DNS names) in order; the first that answers is pinned. Connecting has a deadline of
- * its own that covers TLS. Binds and reads the root DSE. Errors say for each server what went wrong:
- * IM_E_USAGE (no server named, cleartext password refused), IM_E_CONNECT, IM_E_TLS, IM_E_AUTH. Authentication failure at one server
- * ends the search for another. */
+/* Tries the configured URIs (or the servers that DNS names) in order; the first that answers is pinned. Connecting has a deadline
+ * of its own that covers TLS. Binds and reads the root DSE. Errors say for each server what went wrong: IM_E_USAGE (no server
+ * named, cleartext password refused), IM_E_CONNECT, IM_E_TLS, IM_E_AUTH. Authentication failure at one server ends the search for
+ * another. */
 enum im_err im_live_open(const struct im_live_options *options, struct im_directory **out, struct im_error *e);
 /* The same host, security and identity as `d`, on the global catalog port. */
 enum im_err im_live_open_gc(const struct im_live_options *options, const struct im_directory *d, struct im_directory **out,

@@ -16,9 +16,9 @@ struct im_match {
 struct im_resolver {
     struct im_directory *directory;
     const struct im_account_context *context;
-    const char *base;                  /* where accounts are searched */
-    const char *const *domains;        /* the whole forest, for uniqueness; NULL-terminated */
-    struct im_directory *gc;           /* asked for uniqueness instead, where the forest has several domains; or NULL */
+    const char *base;           /* where accounts are searched */
+    const char *const *domains; /* the whole forest, for uniqueness; NULL-terminated */
+    struct im_directory *gc;    /* asked for uniqueness instead, where the forest has several domains; or NULL */
 };
 
 /* Looks up `count` identities with as few searches as possible (OR filters of at most 50, pipelined). Values that come back are
@@ -35,7 +35,7 @@ struct im_holders {
     struct im_holder *items;
     size_t count;
 };
-enum im_err im_resolve_holders(const struct im_resolver *r, const struct im_account *accounts, const struct im_want *wants, size_t count,
-                               struct im_pool *pool, struct im_holders *holders, struct im_error *e);
+enum im_err im_resolve_holders(const struct im_resolver *r, const struct im_account *accounts, const struct im_want *wants,
+                               size_t count, struct im_pool *pool, struct im_holders *holders, struct im_error *e);
 
 #endif

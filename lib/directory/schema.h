@@ -5,18 +5,19 @@
 #include "lib/directory/directory.h"
 #include "lib/model/profile.h"
 
-/* AD: from the schema partition (all classes; attributes of the profile and those that decoding and resolving use). Elsewhere: the
- * subschema subentry with DIT content rules. Pieces in pool. IM_E_SCHEMA: not readable. */
+/* AD: from the schema partition (all classes; attributes of the profile and those that decoding and resolving use). Elsewhere:
+ * the subschema subentry with DIT content rules. Pieces in pool. IM_E_SCHEMA: not readable. */
 enum im_err im_schema_read(struct im_directory *d, const struct im_profile *profile, struct im_pool *pool, struct im_schema *out,
                            struct im_error *e);
 
 /* Called for each step: "adding attribute msExchIMAddress", "waiting for ...". */
 typedef void im_schema_progress_fn(void *user, const char *step);
 
-/* Adds what is missing, in the order that the server needs, and waits until each step is active. Stops before the first write on a
- * conflict (IM_E_SCHEMA) and on a server that is not the schema master (IM_E_SCHEMA, names the master and the command to run). */
-enum im_err im_schema_extend(struct im_directory *d, const struct im_profile *profile, im_schema_progress_fn *progress, void *user,
-                             struct im_error *e);
+/* Adds what is missing, in the order that the server needs, and waits until each step is active. Stops before the first write on
+ * a conflict (IM_E_SCHEMA) and on a server that is not the schema master (IM_E_SCHEMA, names the master and the command to run).
+ */
+enum im_err im_schema_extend(struct im_directory *d, const struct im_profile *profile, im_schema_progress_fn *progress,
+                             void *user, struct im_error *e);
 
 /* Host name of the schema master (fSMORoleOwner); NULL in *host where this server is it. AD only. */
 enum im_err im_schema_master(struct im_directory *d, struct im_pool *pool, const char **host, struct im_error *e);

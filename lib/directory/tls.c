@@ -30,7 +30,8 @@ static void *watch(void *user) {
     while (!w->is_done) {
         struct timespec now;
         (void)clock_gettime(CLOCK_MONOTONIC, &now);
-        bool is_late = now.tv_sec > w->deadline.tv_sec || (now.tv_sec == w->deadline.tv_sec && now.tv_nsec >= w->deadline.tv_nsec);
+        bool is_late =
+            now.tv_sec > w->deadline.tv_sec || (now.tv_sec == w->deadline.tv_sec && now.tv_nsec >= w->deadline.tv_nsec);
         if (is_late || (w->stop && *w->stop)) {
             w->has_bitten = true;
             (void)shutdown(w->fd, SHUT_RDWR);
@@ -152,8 +153,8 @@ static enum im_err failed(const struct im_connection *c, bool starttls, const ch
     (void)snprintf(why, sizeof why, "%s%s%s", heard, heard[0] && is_useful ? "; " : "", is_useful ? diagnostic : "");
     if (!why[0])
         (void)snprintf(why, sizeof why, "%s (is this a TLS port?)", ldap_err2string(rc));
-    im_error_set_at(e, IM_E_TLS, c->uri, 0, 0, "%s with host \"%s\" failed, CAs from %s: %s%s", starttls ? "StartTLS" : "the TLS handshake",
-                    c->host, ca_file, why, advice(why));
+    im_error_set_at(e, IM_E_TLS, c->uri, 0, 0, "%s with host \"%s\" failed, CAs from %s: %s%s",
+                    starttls ? "StartTLS" : "the TLS handshake", c->host, ca_file, why, advice(why));
     ldap_memfree(diagnostic);
     return IM_E_TLS;
 }

@@ -19,9 +19,11 @@ enum im_err im_topology_count_users(struct im_directory *d, const struct im_prof
 enum im_err im_topology_check_servers(struct im_directory *d, const struct im_servers *servers, struct im_error *e);
 /* maxPwdAge of the domain in seconds; 0 = none or not an AD. */
 enum im_err im_topology_max_password_age(struct im_directory *d, int64_t *seconds, struct im_error *e);
-/* Domain naming contexts of the forest (crossRef objects); elsewhere all naming contexts that hold data. NULL-terminated, in pool. */
+/* Domain naming contexts of the forest (crossRef objects); elsewhere all naming contexts that hold data. NULL-terminated, in
+ * pool. */
 enum im_err im_topology_domains(struct im_directory *d, struct im_pool *pool, const char *const **out, struct im_error *e);
 /* DNS or NetBIOS name of the domain that `dn` is in, to check DOMAIN\name; NULL: unknown. */
-enum im_err im_topology_netbios(struct im_directory *d, const char *dn, struct im_pool *pool, const char **out, struct im_error *e);
+enum im_err im_topology_netbios(struct im_directory *d, const char *dn, struct im_pool *pool, const char **out,
+                                struct im_error *e);
 
 #endif

@@ -18,8 +18,8 @@ struct im_srvs {
     size_t count;
 };
 
-/* SRV records of `name` from the configured resolvers (dns.servers) or the system's. count 0: the name has none (NXDOMAIN or no data).
- * SERVFAIL, refusal, timeout, truncation: IM_E_CONNECT (origin DNS), which is never "none". */
+/* SRV records of `name` from the configured resolvers (dns.servers) or the system's. count 0: the name has none (NXDOMAIN or no
+ * data). SERVFAIL, refusal, timeout, truncation: IM_E_CONNECT (origin DNS), which is never "none". */
 enum im_err im_dns_srv(const struct im_config *config, const char *name, unsigned seed, struct im_pool *pool, struct im_srvs *out,
                        struct im_error *e);
 
