@@ -23,7 +23,8 @@ struct im_identity {
     const char *domain; /* IM_ID_DOMAIN_NAME: NetBIOS domain, else NULL */
 };
 
-/* Recognises the form; "dn:", "upn:", "mail:", "sam:", "sid:", "guid:", "im:" force one. IM_E_INPUT: empty, or not of the forced form. */
+/* Recognises the form; "dn:", "upn:", "mail:", "sam:", "sid:", "guid:", "im:" force one. IM_E_INPUT: empty, or not of the forced
+ * form. */
 enum im_err im_identity_parse(const char *text, struct im_pool *pool, struct im_identity *out, struct im_error *e);
 
 #endif

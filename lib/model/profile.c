@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const keys[] = {"name", "title",           "account-names", "alias", "address", "attributes",
-                                   "auxiliary-class", "servers", "rules"};
+static const char *const keys[] = {"name",       "title",           "account-names", "alias", "address",
+                                   "attributes", "auxiliary-class", "servers",       "rules"};
 static const char *const attribute_keys[] = {"name", "role", "enabled"};
 static const char *const server_keys[] = {"class", "name", "hosts-users"};
 static const char *const role_names[] = {
@@ -17,8 +17,8 @@ static const char *const role_names[] = {
     [IM_ROLE_HOME] = "home",       [IM_ROLE_OPAQUE] = "opaque",           [IM_ROLE_VALUE] = "value",
 };
 /* The first ones may be used for the address; all of them for the attributes. */
-static const char *const variables[] = {"alias", "account", "mail-local", "upn-local", "given",     "sn",       "domain",
-                                        "home-host", "address", "im-alias",   "im-domain", "home-dn"};
+static const char *const variables[] = {"alias",  "account",   "mail-local", "upn-local", "given",     "sn",
+                                        "domain", "home-host", "address",    "im-alias",  "im-domain", "home-dn"};
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
@@ -44,7 +44,8 @@ static enum im_err missing(const struct reading *r, const struct im_yaml_node *m
     return im_yaml_error(r->doc, map, r->e, "the key \"%s\" is missing", key);
 }
 
-static enum im_err read_text(const struct reading *r, const struct im_yaml_node *map, const char *key, bool is_needed, const char **out) {
+static enum im_err read_text(const struct reading *r, const struct im_yaml_node *map, const char *key, bool is_needed,
+                             const char **out) {
     const struct im_yaml_node *node = im_yaml_get(map, key);
     const char *text;
     if (!node)
@@ -56,7 +57,8 @@ static enum im_err read_text(const struct reading *r, const struct im_yaml_node 
     return *out ? IM_OK : im_error_nomem(r->e);
 }
 
-static enum im_err read_list(const struct reading *r, const struct im_yaml_node *map, const char *key, const char ***out, size_t *count) {
+static enum im_err read_list(const struct reading *r, const struct im_yaml_node *map, const char *key, const char ***out,
+                             size_t *count) {
     const struct im_yaml_node *node = im_yaml_get(map, key);
     if (!node)
         return IM_OK;
@@ -115,7 +117,8 @@ static enum im_err read_attribute(const struct reading *r, const struct im_yaml_
     if (err == IM_OK)
         err = read_text(r, map, "enabled", out->role != IM_ROLE_OPAQUE, &out->enabled);
     if (err == IM_OK && out->enabled && out->role == IM_ROLE_OPAQUE)
-        err = im_yaml_error(r->doc, im_yaml_get(map, "enabled"), r->e, "an opaque attribute is never written, so it has no value");
+        err =
+            im_yaml_error(r->doc, im_yaml_get(map, "enabled"), r->e, "an opaque attribute is never written, so it has no value");
     if (err == IM_OK && out->enabled)
         err = check_template(r, im_yaml_get(map, "enabled"), out->enabled, false);
     return err;
@@ -222,7 +225,8 @@ static enum im_err unknown_profile(const char *name, struct im_error *e) {
 
 static bool is_path(const char *name) {
     size_t len = strlen(name);
-    return strchr(name, '/') || (len > 5 && strcmp(name + len - 5, ".yaml") == 0) || (len > 4 && strcmp(name + len - 4, ".yml") == 0);
+    return strchr(name, '/') || (len > 5 && strcmp(name + len - 5, ".yaml") == 0) ||
+           (len > 4 && strcmp(name + len - 4, ".yml") == 0);
 }
 
 enum im_err im_profile_load(const char *name, struct im_profile **out, struct im_error *e) {

@@ -49,8 +49,8 @@ enum im_err im_profile_load(const char *name, struct im_profile **out, struct im
 void im_profile_free(struct im_profile **profile);
 const char *const *im_profile_builtin_names(size_t *count);
 
-const struct im_profile_attr *im_profile_role(const struct im_profile *p, enum im_role role);   /* first, or NULL */
-const struct im_profile_attr *im_profile_attr(const struct im_profile *p, const char *name);    /* NULL: not ours */
+const struct im_profile_attr *im_profile_role(const struct im_profile *p, enum im_role role); /* first, or NULL */
+const struct im_profile_attr *im_profile_attr(const struct im_profile *p, const char *name);  /* NULL: not ours */
 /* Variables that templates may use: {alias} {account} {mail-local} {upn-local} {given} {sn} {domain} {home-host} for the address;
  * also {address} {im-alias} {im-domain} {home-dn} for the attributes. */
 const char *const *im_profile_variables(bool for_address, size_t *count);

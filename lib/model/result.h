@@ -17,15 +17,15 @@ enum im_outcome {
     IM_OUTCOME_COUNT,
 };
 
-const char *im_outcome_name(enum im_outcome outcome);    /* "not-found": for people, CSV and JSON values */
-const char *im_outcome_key(enum im_outcome outcome);     /* "not_found": for keys of the summary */
+const char *im_outcome_name(enum im_outcome outcome); /* "not-found": for people, CSV and JSON values */
+const char *im_outcome_key(enum im_outcome outcome);  /* "not_found": for keys of the summary */
 
 struct im_result {
     const char *input, *source; /* as named; "joiners.txt:12", or NULL for arguments */
     const char *dn, *account;   /* NULL where not resolved */
     enum im_outcome outcome;
-    const char *reason;  /* rule id, or NULL */
-    const char *message; /* a sentence, or NULL */
+    const char *reason;         /* rule id, or NULL */
+    const char *message;        /* a sentence, or NULL */
     const char *address, *home; /* after the change (or as they would be); home is the server's name, else its DN */
     const struct im_plan_diff *diffs;
     size_t diff_count;

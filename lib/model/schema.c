@@ -14,11 +14,14 @@ static const struct im_syntax_row rows[] = {
                              "caseIgnoreIA5SubstringsMatch"},
     [IM_SYNTAX_UNICODE] = {IM_SYNTAX_UNICODE, "unicode", "2.5.5.12", 64, NULL, DIRECTORY_STRING, "caseIgnoreMatch",
                            "caseIgnoreSubstringsMatch"},
-    [IM_SYNTAX_OCTETS] = {IM_SYNTAX_OCTETS, "octets", "2.5.5.10", 4, NULL, "1.3.6.1.4.1.1466.115.121.1.40", "octetStringMatch", NULL},
-    [IM_SYNTAX_DN] = {IM_SYNTAX_DN, "dn", "2.5.5.1", 127, "KwwCh3McAIVK", "1.3.6.1.4.1.1466.115.121.1.12", "distinguishedNameMatch",
-                      NULL},
-    [IM_SYNTAX_INTEGER] = {IM_SYNTAX_INTEGER, "integer", "2.5.5.9", 2, NULL, "1.3.6.1.4.1.1466.115.121.1.27", "integerMatch", NULL},
-    [IM_SYNTAX_BOOLEAN] = {IM_SYNTAX_BOOLEAN, "boolean", "2.5.5.8", 1, NULL, "1.3.6.1.4.1.1466.115.121.1.7", "booleanMatch", NULL},
+    [IM_SYNTAX_OCTETS] = {IM_SYNTAX_OCTETS, "octets", "2.5.5.10", 4, NULL, "1.3.6.1.4.1.1466.115.121.1.40", "octetStringMatch",
+                          NULL},
+    [IM_SYNTAX_DN] = {IM_SYNTAX_DN, "dn", "2.5.5.1", 127, "KwwCh3McAIVK", "1.3.6.1.4.1.1466.115.121.1.12",
+                      "distinguishedNameMatch", NULL},
+    [IM_SYNTAX_INTEGER] = {IM_SYNTAX_INTEGER, "integer", "2.5.5.9", 2, NULL, "1.3.6.1.4.1.1466.115.121.1.27", "integerMatch",
+                           NULL},
+    [IM_SYNTAX_BOOLEAN] = {IM_SYNTAX_BOOLEAN, "boolean", "2.5.5.8", 1, NULL, "1.3.6.1.4.1.1466.115.121.1.7", "booleanMatch",
+                           NULL},
 };
 
 const struct im_syntax_row *im_syntax_row(enum im_syntax syntax) {
@@ -65,7 +68,8 @@ static bool class_allows(const struct im_schema *s, const char *name, const char
     return false;
 }
 
-bool im_schema_allows(const struct im_schema *s, const struct im_attr *object_classes, const char *attribute, const char *without) {
+bool im_schema_allows(const struct im_schema *s, const struct im_attr *object_classes, const char *attribute,
+                      const char *without) {
     for (size_t i = 0; object_classes && i < object_classes->count; i++)
         if (class_allows(s, object_classes->values[i].bv_val, attribute, without, 0))
             return true;
@@ -94,7 +98,9 @@ static enum im_err add(struct comparison *c, enum im_def_kind kind, const char *
         .name = name,
         .oid = oid,
         .detail = detail,
-        .state = detail ? IM_DEF_CONFLICTING : is_present ? IM_DEF_PRESENT : IM_DEF_ABSENT,
+        .state = detail       ? IM_DEF_CONFLICTING
+                 : is_present ? IM_DEF_PRESENT
+                              : IM_DEF_ABSENT,
     };
     return IM_OK;
 }
@@ -103,8 +109,8 @@ static bool is_same_syntax(const struct im_schema *found, enum im_syntax syntax,
     const struct im_syntax_row *row = im_syntax_row(syntax);
     if (found->is_ad)
         return im_text_equal(attr->syntax, row->ad_syntax) && (!attr->om || attr->om == row->ad_om);
-    if (syntax == IM_SYNTAX_PRINTABLE && (im_text_equal(attr->syntax, "1.3.6.1.4.1.1466.115.121.1.44") ||
-                                          im_text_equal(attr->syntax, DIRECTORY_STRING)))
+    if (syntax == IM_SYNTAX_PRINTABLE &&
+        (im_text_equal(attr->syntax, "1.3.6.1.4.1.1466.115.121.1.44") || im_text_equal(attr->syntax, DIRECTORY_STRING)))
         return true;
     return im_text_equal(attr->syntax, row->oid);
 }
@@ -154,7 +160,8 @@ static enum im_err compare_attachments(struct comparison *c, const struct im_cla
         const char *name = im_pool_printf(c->pool, "%s on %s", def->name, def->attach[i]);
         if (!name)
             return im_error_nomem(c->e);
-        bool is_there = class && (lists(class->aux, class->aux_count, def->name) || lists(class->aux, class->aux_count, def->oid));
+        bool is_there =
+            class && (lists(class->aux, class->aux_count, def->name) || lists(class->aux, class->aux_count, def->oid));
         enum im_err err = add(c, IM_DEF_ATTACHMENT, name, NULL, NULL, is_there);
         if (err != IM_OK)
             return err;

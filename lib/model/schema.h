@@ -32,7 +32,7 @@ struct im_attr_def {
     enum im_syntax syntax;
     bool single, in_gc;
     long search_flags;
-    long lower, upper; /* value length; -1 = none */
+    long lower, upper;               /* value length; -1 = none */
     unsigned char guid[16];          /* schemaIDGUID octets */
     unsigned char security_guid[16]; /* attributeSecurityGUID octets; all zero = none */
 };
@@ -66,8 +66,8 @@ void im_schema_describe_class(const struct im_class_def *def, struct im_buf *out
 
 struct im_schema_attr {
     const char *name, *oid;
-    const char *syntax;   /* RFC 4512 syntax OID, or AD's attributeSyntax */
-    int om;               /* AD's oMSyntax; 0 elsewhere */
+    const char *syntax; /* RFC 4512 syntax OID, or AD's attributeSyntax */
+    int om;             /* AD's oMSyntax; 0 elsewhere */
     bool single;
     const char *equality; /* matching rule, inherited from superiors; NULL = none (always NULL on AD) */
 };
@@ -96,7 +96,8 @@ const struct im_schema_attr *im_schema_attr(const struct im_schema *s, const cha
 const struct im_schema_class *im_schema_class(const struct im_schema *s, const char *name_or_oid);
 /* Do these object classes, their superiors, their static auxiliary classes or content rules allow the attribute? `without` (or
  * NULL) names a class that is taken as not listed. */
-bool im_schema_allows(const struct im_schema *s, const struct im_attr *object_classes, const char *attribute, const char *without);
+bool im_schema_allows(const struct im_schema *s, const struct im_attr *object_classes, const char *attribute,
+                      const char *without);
 
 /* ---- the difference ---- */
 

@@ -6,8 +6,8 @@
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 static const char *const keys[] = {"attributes", "classes"};
-static const char *const attr_keys[] = {"name", "cn", "oid", "syntax", "single", "search-flags", "gc", "lower", "upper", "guid",
-                                        "security-guid", "description"};
+static const char *const attr_keys[] = {"name", "cn",    "oid",   "syntax", "single",        "search-flags",
+                                        "gc",   "lower", "upper", "guid",   "security-guid", "description"};
 static const char *const class_keys[] = {"name", "cn", "oid", "superior", "may", "guid", "attach", "description"};
 
 struct reading {
@@ -39,7 +39,8 @@ static enum im_err read_guid(const struct reading *r, const struct im_yaml_node 
     return err;
 }
 
-static enum im_err read_number(const struct reading *r, const struct im_yaml_node *map, const char *key, long fallback, long *out) {
+static enum im_err read_number(const struct reading *r, const struct im_yaml_node *map, const char *key, long fallback,
+                               long *out) {
     const struct im_yaml_node *node = im_yaml_get(map, key);
     *out = fallback;
     return node ? im_yaml_int(r->doc, node, 0, 1 << 30, out, r->e) : IM_OK;
@@ -67,7 +68,8 @@ static enum im_err read_syntax(const struct reading *r, const struct im_yaml_nod
                          "unknown syntax \"%s\": expected printable, unicode, octets, dn, integer or boolean", text);
 }
 
-static enum im_err read_names(const struct reading *r, const struct im_yaml_node *map, const char *key, const char ***out, size_t *count) {
+static enum im_err read_names(const struct reading *r, const struct im_yaml_node *map, const char *key, const char ***out,
+                              size_t *count) {
     const struct im_yaml_node *list = im_yaml_get(map, key);
     if (!list)
         return IM_OK;

@@ -84,8 +84,8 @@ void im_schema_ldif_ad(const struct im_schema_defs *defs, const char *schema_nc,
     for (size_t i = 0; i < defs->class_count; i++) {
         for (size_t k = 0; k < defs->classes[i].attach_count; k++) {
             const char *target = defs->classes[i].attach[k];
-            im_buf_addf(out, "dn: CN=%c%s,%s\nchangetype: modify\nadd: auxiliaryClass\nauxiliaryClass: %s\n-\n\n", target[0] - 'a' + 'A',
-                        target + 1, nc, defs->classes[i].name);
+            im_buf_addf(out, "dn: CN=%c%s,%s\nchangetype: modify\nadd: auxiliaryClass\nauxiliaryClass: %s\n-\n\n",
+                        target[0] - 'a' + 'A', target + 1, nc, defs->classes[i].name);
         }
         if (defs->classes[i].attach_count)
             update_now(out);

@@ -10,13 +10,15 @@
 static struct im_server *find_same(struct im_servers *servers, const struct im_config_server *record) {
     for (size_t i = 0; i < servers->count; i++) {
         struct im_server *s = &servers->items[i];
-        if (record->dn ? s->dn && im_dn_equal(s->dn, record->dn) : s->host && record->host && im_text_equal(s->host, record->host))
+        if (record->dn ? s->dn && im_dn_equal(s->dn, record->dn)
+                       : s->host && record->host && im_text_equal(s->host, record->host))
             return s;
     }
     return NULL;
 }
 
-enum im_err im_servers_merge_config(struct im_servers *servers, const struct im_config *config, struct im_pool *pool, struct im_error *e) {
+enum im_err im_servers_merge_config(struct im_servers *servers, const struct im_config *config, struct im_pool *pool,
+                                    struct im_error *e) {
     (void)pool; /* records live as long as the configuration */
     for (size_t i = 0; i < config->servers.count; i++) {
         const struct im_config_server *record = &config->servers.items[i];
@@ -52,7 +54,8 @@ static bool is_named(const struct im_server *server, const char *spec) {
            (server->dn && strchr(spec, '=') && im_dn_equal(server->dn, spec));
 }
 
-enum im_err im_servers_find(const struct im_servers *servers, const char *spec, const struct im_server **out, struct im_error *e) {
+enum im_err im_servers_find(const struct im_servers *servers, const char *spec, const struct im_server **out,
+                            struct im_error *e) {
     const struct im_server *found = NULL;
     size_t hits = 0;
     struct im_buf list = IM_BUF_INIT;
@@ -107,7 +110,8 @@ enum im_err im_servers_default_home(const struct im_servers *servers, const char
     if (configured && im_text_equal(configured, "auto")) {
         const struct im_server *least = im_servers_least_loaded(servers, domain);
         if (!least)
-            return im_error_set(e, IM_E_USAGE, "no home server has room%s%s", domain ? " for the IM domain " : "", domain ? domain : "");
+            return im_error_set(e, IM_E_USAGE, "no home server has room%s%s", domain ? " for the IM domain " : "",
+                                domain ? domain : "");
         *out = least;
         return IM_OK;
     }

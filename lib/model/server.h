@@ -27,7 +27,8 @@ struct im_servers {
 
 /* Joins the configuration's records to those found in the directory (same DN, else same host: one server; the configuration adds
  * name, domains, capacity). Adds to `servers`, pieces in pool. */
-enum im_err im_servers_merge_config(struct im_servers *servers, const struct im_config *config, struct im_pool *pool, struct im_error *e);
+enum im_err im_servers_merge_config(struct im_servers *servers, const struct im_config *config, struct im_pool *pool,
+                                    struct im_error *e);
 
 /* By configured name, CN of the server object, FQDN or DN, letter case ignored. IM_E_USAGE: none (lists the names) or several. */
 enum im_err im_servers_find(const struct im_servers *servers, const char *spec, const struct im_server **out, struct im_error *e);
@@ -40,8 +41,8 @@ bool im_server_serves(const struct im_server *server, const char *domain); /* no
 /* `enable.home` where set ("auto" = least loaded), else the only server that hosts users; else IM_E_USAGE that lists them. */
 enum im_err im_servers_default_home(const struct im_servers *servers, const char *configured, const char *domain,
                                     const struct im_server **out, struct im_error *e);
-/* `enable.domain` where set and known; else the home's only configured domain; else the only router's name; else, without routers,
- * the home's own name; else IM_E_USAGE that lists them. */
+/* `enable.domain` where set and known; else the home's only configured domain; else the only router's name; else, without
+ * routers, the home's own name; else IM_E_USAGE that lists them. */
 enum im_err im_servers_default_domain(const struct im_servers *servers, const char *configured, const struct im_server *home,
                                       const char **out, struct im_error *e);
 /* Least users in relation to capacity (without capacities: least users), with room, serving `domain` (NULL: any). Ties: by name.
