@@ -1,0 +1,34 @@
+#include "lib/report/report.h"
+
+#include "lib/model/identity.h"
+#include "lib/report/write.h"
+
+#include <errno.h>
+
+static const struct im_report_format *const formats[] = {&im_report_text, &im_report_json, &im_report_jsonl, &im_report_csv};
+
+const struct im_report_format *const *im_report_formats(size_t *count) {
+    *count = sizeof formats / sizeof formats[0];
+    return formats;
+}
+
+enum im_err im_report_write(struct im_out *out, struct im_buf *text, struct im_error *e) {
+    enum im_err err = IM_OK;
+    errno = 0;
+    if (text->failed)
+        err = im_error_nomem(e);
+    else if (ferror(out->stream) || fwrite(im_buf_str(text), 1, text->len, out->stream) != text->len || fflush(out->stream) != 0)
+        err = im_error_set_errno(e, IM_E_OUTPUT, errno ? errno : EIO, "the results cannot be written");
+    im_buf_free(text);
+    return err;
+}
+
+const char *im_report_account_cell(const struct im_result *result, struct im_pool *pool) {
+    struct im_identity identity;
+    if (!result->account)
+        return result->dn ? result->dn : result->input;
+    if (im_identity_parse(result->account, pool, &identity, NULL) == IM_OK && identity.kind == IM_ID_NAME &&
+        identity.text[0] == result->account[0])
+        return result->account;
+    return im_pool_printf(pool, "sam:%s", result->account); /* a name that looks like something else */
+}
