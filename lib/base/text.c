@@ -78,7 +78,7 @@ static size_t distance(const char *a, const char *b) {
     size_t bn = strlen(b);
     size_t row[WORD_MAX + 1];
     if (an > WORD_MAX || bn > WORD_MAX)
-        return WORD_MAX;
+        return SIZE_MAX;
     for (size_t j = 0; j <= bn; j++)
         row[j] = j;
     for (size_t i = 1; i <= an; i++) {
