@@ -20,26 +20,26 @@ enum im_master_sid { IM_MASTER_NONE, IM_MASTER_SELF, IM_MASTER_OTHER, IM_MASTER_
 struct im_account {
     const struct im_entry *entry;
     const char *dn;
-    const char *name;   /* first account-name attribute with a value; NULL: none */
-    const char *alias;  /* first alias source with a value; NULL: none */
+    const char *name;                                 /* first account-name attribute with a value; NULL: none */
+    const char *alias;                                /* first alias source with a value; NULL: none */
     const char *mail, *upn, *given, *sn, *guid, *sid; /* NULL: none; guid and sid as text */
-    const char *ref;    /* what a modify is sent to: "<GUID=...>" on AD, else the DN */
+    const char *ref;                                  /* what a modify is sent to: "<GUID=...>" on AD, else the DN */
     /* state of the account */
-    bool is_ad_like;      /* has userAccountControl */
+    bool is_ad_like; /* has userAccountControl */
     int32_t uac;
     enum im_tri disabled; /* userAccountControl, pwdAccountLockedTime or nsAccountLock */
     enum im_tri has_sid;  /* IM_UNKNOWN: the directory has no objectSid */
     bool has_sid_history;
     enum im_master_sid master_sid;
     const char *master_sid_text;
-    enum im_tri had_logon; /* pwdLastSet set or lastLogonTimestamp present; IM_UNKNOWN: neither attribute known */
+    enum im_tri had_logon;     /* pwdLastSet set or lastLogonTimestamp present; IM_UNKNOWN: neither attribute known */
     const char *cannot_log_on; /* "is locked", "has expired", "must change its password": a sentence part, or NULL */
     /* IM values: first value of each; all values are in the entry */
     const char *address, *logical_url, *physical_url;
     const char *home;      /* plain DN */
     const char *home_guid; /* "<GUID=...>" where the directory gave it, else NULL */
     bool home_is_deleted;
-    size_t im_count;       /* how many of the attributes that mark enablement have a value */
+    size_t im_count; /* how many of the attributes that mark enablement have a value */
     bool has_opaque;
     const char *not_writable; /* first profile attribute that allowedAttributesEffective lacks; NULL: none or not told */
 };
@@ -47,10 +47,12 @@ struct im_account {
 struct im_account_context {
     const struct im_profile *profile;
     const struct im_schema *schema;
-    bool is_ad;              /* Active Directory or Samba */
-    bool asked_rights;       /* allowedAttributesEffective was asked for and is offered */
-    int64_t now;             /* seconds since 1970 */
-    int64_t max_password_age_s; /* domain policy; 0 = none or unknown */
+    bool is_ad;                          /* Active Directory or Samba */
+    bool asked_rights;                   /* allowedAttributesEffective was asked for and is offered */
+    int64_t now;                         /* seconds since 1970 */
+    int64_t max_password_age_s;          /* domain policy; 0 = none or unknown */
+    const char *const *extra_attributes; /* that address templates name: {attr:employeeID} */
+    size_t extra_count;
 };
 
 /* Attributes that decoding needs, NULL-terminated, in pool; operational ones by name. */

@@ -33,8 +33,9 @@ struct im_want {
 
 /* A valid address, known IM domain and live home of the account are kept; only request.home, .domain and .address change them.
  * IM_E_USAGE: home or domain is neither asked for nor clear (the message lists the choices). */
-enum im_err im_want_build(const struct im_account_context *context, const struct im_account *account, const struct im_request *request,
-                          const struct im_servers *servers, struct im_pool *pool, struct im_want *out, struct im_error *e);
+enum im_err im_want_build(const struct im_account_context *context, const struct im_account *account,
+                          const struct im_request *request, const struct im_servers *servers, struct im_pool *pool,
+                          struct im_want *out, struct im_error *e);
 
 /* Same meaning: URLs without letter case and trailing slash, DNs parsed, addresses without letter case, others byte by byte. */
 bool im_role_equal(enum im_role role, const char *a, const char *b);

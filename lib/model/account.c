@@ -1,0 +1,242 @@
+#include "lib/model/account.h"
+
+#include "lib/base/text.h"
+#include "lib/data/dn.h"
+#include "lib/data/guid.h"
+#include "lib/data/sid.h"
+#include "lib/data/times.h"
+
+#include <string.h>
+
+#define LOCKED_FOR_EVER "000001010000Z" /* pwdAccountLockedTime of an account that an administrator locked */
+
+enum { COMPUTED_LOCKOUT = 0x10 };
+
+/* Asked for beside the profile's own attributes. */
+static const char *const asked[] = {
+    "objectClass",
+    "objectGUID",
+    "entryUUID",
+    "objectSid",
+    "sIDHistory",
+    "userAccountControl",
+    "msDS-User-Account-Control-Computed",
+    "pwdLastSet",
+    "lastLogonTimestamp",
+    "lockoutTime",
+    "accountExpires",
+    "msExchMasterAccountSid",
+    "mail",
+    "userPrincipalName",
+    "givenName",
+    "sn",
+    "pwdAccountLockedTime",
+    "nsAccountLock",
+    "proxyAddresses",
+};
+
+struct name_list {
+    const char **items;
+    size_t count, max;
+};
+
+static void add_name(struct name_list *list, const char *name) {
+    for (size_t i = 0; i < list->count; i++)
+        if (im_text_equal(list->items[i], name))
+            return;
+    if (list->count < list->max)
+        list->items[list->count++] = name;
+}
+
+const char *const *im_account_attributes(const struct im_account_context *context, struct im_pool *pool) {
+    const struct im_profile *p = context->profile;
+    size_t fixed = sizeof asked / sizeof asked[0];
+    struct name_list list = {.max = fixed + p->attr_count + p->account_name_count + p->alias_source_count + context->extra_count +
+                                    1};
+    list.items = im_pool_array(pool, list.max + 1, sizeof *list.items);
+    if (!list.items)
+        return NULL;
+    for (size_t i = 0; i < fixed; i++)
+        add_name(&list, asked[i]);
+    for (size_t i = 0; i < p->attr_count; i++)
+        add_name(&list, p->attrs[i].name);
+    for (size_t i = 0; i < p->account_name_count; i++)
+        add_name(&list, p->account_names[i]);
+    for (size_t i = 0; i < p->alias_source_count; i++)
+        add_name(&list, p->alias_sources[i]);
+    for (size_t i = 0; i < context->extra_count; i++)
+        add_name(&list, context->extra_attributes[i]);
+    if (context->asked_rights)
+        add_name(&list, "allowedAttributesEffective");
+    return list.items;
+}
+
+static const char *first_of(const struct im_entry *entry, const char **names, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const char *value = im_entry_string(entry, names[i]);
+        if (value && *value)
+            return value;
+    }
+    return NULL;
+}
+
+static enum im_err decode_names(const struct im_account_context *c, struct im_pool *pool, struct im_account *a,
+                                struct im_error *e) {
+    const struct im_entry *entry = a->entry;
+    const struct berval *guid = im_entry_value(entry, "objectGUID");
+    const struct berval *sid = im_entry_value(entry, "objectSid");
+    char text[IM_GUID_TEXT_SIZE];
+    char sid_text[IM_SID_TEXT_SIZE];
+    a->dn = entry->dn;
+    a->name = first_of(entry, c->profile->account_names, c->profile->account_name_count);
+    a->alias = first_of(entry, c->profile->alias_sources, c->profile->alias_source_count);
+    a->mail = im_entry_string(entry, "mail");
+    a->upn = im_entry_string(entry, "userPrincipalName");
+    a->given = im_entry_string(entry, "givenName");
+    a->sn = im_entry_string(entry, "sn");
+    a->guid = im_entry_string(entry, "entryUUID");
+    a->ref = a->dn;
+    if (guid && im_guid_to_text(guid, text)) {
+        a->guid = im_pool_strdup(pool, text);
+        a->ref = c->is_ad ? im_pool_printf(pool, "<GUID=%s>", text) : a->dn;
+        if (!a->guid || !a->ref)
+            return im_error_nomem(e);
+    }
+    bool is_known = c->schema && im_schema_attr(c->schema, "objectSid");
+    a->has_sid = sid ? IM_YES : is_known ? IM_NO : IM_UNKNOWN;
+    if (sid && im_sid_to_text(sid, sid_text)) {
+        a->sid = im_pool_strdup(pool, sid_text);
+        if (!a->sid)
+            return im_error_nomem(e);
+    }
+    return IM_OK;
+}
+
+static enum im_err decode_master_sid(struct im_pool *pool, struct im_account *a, struct im_error *e) {
+    const struct berval *value = im_entry_value(a->entry, "msExchMasterAccountSid");
+    char text[IM_SID_TEXT_SIZE];
+    if (!value)
+        return IM_OK;
+    if (!im_sid_to_text(value, text)) {
+        a->master_sid = IM_MASTER_MALFORMED;
+        return IM_OK;
+    }
+    a->master_sid = strcmp(text, IM_SID_SELF) == 0 ? IM_MASTER_SELF : IM_MASTER_OTHER;
+    a->master_sid_text = im_pool_strdup(pool, text);
+    return a->master_sid_text ? IM_OK : im_error_nomem(e);
+}
+
+/* Why logging on is refused although the account is not disabled, or NULL. */
+static const char *log_on_obstacle(const struct im_account_context *c, const struct im_account *a) {
+    const struct im_entry *entry = a->entry;
+    const char *computed = im_entry_string(entry, "msDS-User-Account-Control-Computed");
+    const char *lockout = im_entry_string(entry, "lockoutTime");
+    const char *expires = im_entry_string(entry, "accountExpires");
+    const char *password_set = im_entry_string(entry, "pwdLastSet");
+    bool never_expires = a->is_ad_like && (a->uac & IM_UAC_NEVER_EXPIRES);
+    int64_t number;
+    int64_t seconds;
+    bool never;
+    if (computed ? im_int_from_text(computed, INT32_MIN, INT32_MAX, &number) && (number & COMPUTED_LOCKOUT)
+                 : lockout && im_int_from_text(lockout, 1, INT64_MAX, &number))
+        return "is locked";
+    if (expires && im_time_from_filetime(expires, &seconds, &never) && !never && seconds <= c->now)
+        return "has expired";
+    if (!password_set || never_expires)
+        return NULL;
+    if (!im_time_from_filetime(password_set, &seconds, &never))
+        return NULL;
+    if (never)
+        return "must change its password first";
+    if (c->max_password_age_s && seconds + c->max_password_age_s <= c->now)
+        return "has an expired password";
+    return NULL;
+}
+
+static void decode_state(const struct im_account_context *c, struct im_account *a) {
+    const struct im_entry *entry = a->entry;
+    const char *uac = im_entry_string(entry, "userAccountControl");
+    const char *locked = im_entry_string(entry, "pwdAccountLockedTime");
+    const char *ns_lock = im_entry_string(entry, "nsAccountLock");
+    const char *password_set = im_entry_string(entry, "pwdLastSet");
+    int64_t number;
+    /* The value is a signed 32-bit number, but some tools print it unsigned. */
+    if (uac && im_int_from_text(uac, INT32_MIN, UINT32_MAX, &number)) {
+        a->is_ad_like = true;
+        a->uac = (int32_t)(uint32_t)(uint64_t)number;
+        a->disabled = a->uac & IM_UAC_DISABLED ? IM_YES : IM_NO;
+    }
+    bool knows_state =
+        c->schema && (im_schema_attr(c->schema, "pwdAccountLockedTime") || im_schema_attr(c->schema, "nsAccountLock"));
+    if (!a->is_ad_like && knows_state)
+        a->disabled = IM_NO;
+    if ((locked && strcmp(locked, LOCKED_FOR_EVER) == 0) || im_text_equal(ns_lock, "true"))
+        a->disabled = IM_YES;
+    a->has_sid_history = im_entry_attr(entry, "sIDHistory") != NULL;
+    bool has_password = password_set && strcmp(password_set, "0") != 0;
+    bool knows_logon = password_set || (c->schema && im_schema_attr(c->schema, "pwdLastSet"));
+    if (has_password || im_entry_attr(entry, "lastLogonTimestamp"))
+        a->had_logon = IM_YES;
+    else
+        a->had_logon = knows_logon ? IM_NO : IM_UNKNOWN;
+    a->cannot_log_on = log_on_obstacle(c, a);
+}
+
+static enum im_err decode_home(const struct berval *value, struct im_pool *pool, struct im_account *a, struct im_error *e) {
+    struct im_buf guid = IM_BUF_INIT;
+    struct im_buf dn = IM_BUF_INIT;
+    im_dn_split_extended(value->bv_val, value->bv_len, &guid, &dn);
+    a->home = im_pool_strdup(pool, im_buf_str(&dn));
+    a->home_guid = guid.len ? im_pool_strdup(pool, im_buf_str(&guid)) : NULL;
+    bool is_broken = guid.failed || dn.failed || !a->home || (guid.len && !a->home_guid);
+    a->home_is_deleted = !is_broken && im_dn_is_deleted(a->home);
+    im_buf_free(&guid);
+    im_buf_free(&dn);
+    return is_broken ? im_error_nomem(e) : IM_OK;
+}
+
+static enum im_err decode_im(const struct im_account_context *c, struct im_pool *pool, struct im_account *a, struct im_error *e) {
+    for (size_t i = 0; i < c->profile->attr_count; i++) {
+        const struct im_profile_attr *attr = &c->profile->attrs[i];
+        const struct berval *value = im_entry_value(a->entry, attr->name);
+        if (!value)
+            continue;
+        if (attr->role == IM_ROLE_OPAQUE) {
+            a->has_opaque = true;
+            continue;
+        }
+        a->im_count++;
+        if (attr->role == IM_ROLE_ADDRESS)
+            a->address = value->bv_val;
+        else if (attr->role == IM_ROLE_LOGICAL_URL)
+            a->logical_url = value->bv_val;
+        else if (attr->role == IM_ROLE_PHYSICAL_URL)
+            a->physical_url = value->bv_val;
+        else if (attr->role == IM_ROLE_HOME && decode_home(value, pool, a, e) != IM_OK)
+            return IM_E_NOMEM;
+    }
+    return IM_OK;
+}
+
+static const char *first_not_writable(const struct im_account_context *c, const struct im_entry *entry) {
+    for (size_t i = 0; c->asked_rights && i < c->profile->attr_count; i++)
+        if (!im_entry_has_value(entry, "allowedAttributesEffective", c->profile->attrs[i].name))
+            return c->profile->attrs[i].name;
+    return NULL;
+}
+
+enum im_err im_account_decode(const struct im_account_context *context, const struct im_entry *entry, struct im_pool *pool,
+                              struct im_account *out, struct im_error *e) {
+    struct im_account a = {.entry = entry};
+    enum im_err err = decode_names(context, pool, &a, e);
+    if (err == IM_OK)
+        err = decode_master_sid(pool, &a, e);
+    if (err == IM_OK)
+        err = decode_im(context, pool, &a, e);
+    if (err != IM_OK)
+        return err;
+    decode_state(context, &a);
+    a.not_writable = first_not_writable(context, entry);
+    *out = a;
+    return IM_OK;
+}
