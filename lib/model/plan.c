@@ -1,0 +1,261 @@
+#include "lib/model/plan.h"
+
+#include "lib/base/buf.h"
+#include "lib/base/text.h"
+#include "lib/data/dn.h"
+
+#include <string.h>
+
+struct planning {
+    const struct im_account_context *context;
+    const struct im_account *account;
+    const struct im_want *want;
+    bool keep_opaque, has_assertion;
+    struct im_pool *pool;
+    struct im_op *ops; /* room for all: two an attribute, and the class */
+    size_t op_count;
+    struct im_plan_diff *diffs;
+    size_t diff_count;
+    struct im_buf assertion; /* terms of a filter that must still hold */
+    struct im_error *e;
+};
+
+static void add_op(struct planning *p, enum im_op_kind kind, const char *attribute, const struct berval *values, size_t count) {
+    p->ops[p->op_count++] = (struct im_op){.kind = kind, .attribute = attribute, .values = values, .count = count};
+}
+
+static struct berval *one_value(struct planning *p, const char *text) {
+    struct berval *value = im_pool_alloc(p->pool, sizeof *value);
+    struct berval view = {.bv_len = strlen(text)};
+    memcpy(&view.bv_val, &text, sizeof text);
+    return value && im_pool_value(p->pool, &view, value) == 0 ? value : NULL;
+}
+
+/* Values as people read them: without the GUIDs of extended DNs. */
+static const struct berval *shown_values(struct planning *p, const struct im_profile_attr *attr, const struct im_attr *has) {
+    if (attr->role != IM_ROLE_HOME)
+        return has->values;
+    struct berval *plain = im_pool_array(p->pool, has->count, sizeof *plain);
+    for (size_t i = 0; plain && i < has->count; i++) {
+        struct im_buf guid = IM_BUF_INIT;
+        struct im_buf dn = IM_BUF_INIT;
+        im_dn_split_extended(has->values[i].bv_val, has->values[i].bv_len, &guid, &dn);
+        struct berval view = im_buf_value(&dn);
+        if (guid.failed || dn.failed || im_pool_value(p->pool, &view, &plain[i]) != 0)
+            plain = NULL;
+        im_buf_free(&guid);
+        im_buf_free(&dn);
+    }
+    return plain;
+}
+
+/* Old values as the server matches them: on Active Directory a DN that was read may not match, its GUID always does. */
+static const struct berval *matched_values(struct planning *p, const struct im_profile_attr *attr, const struct im_attr *has) {
+    if (attr->role != IM_ROLE_HOME)
+        return has->values;
+    struct berval *values = im_pool_array(p->pool, has->count, sizeof *values);
+    for (size_t i = 0; values && i < has->count; i++) {
+        struct im_buf guid = IM_BUF_INIT;
+        struct im_buf dn = IM_BUF_INIT;
+        im_dn_split_extended(has->values[i].bv_val, has->values[i].bv_len, &guid, &dn);
+        struct berval view = guid.len ? im_buf_value(&guid) : im_buf_value(&dn);
+        if (guid.failed || dn.failed || im_pool_value(p->pool, &view, &values[i]) != 0)
+            values = NULL;
+        im_buf_free(&guid);
+        im_buf_free(&dn);
+    }
+    return values;
+}
+
+static enum im_err add_diff(struct planning *p, const struct im_profile_attr *attr, const struct im_attr *has,
+                            const struct berval *after) {
+    struct im_plan_diff diff = {.attribute = attr->name, .after = after, .after_count = after ? 1 : 0};
+    if (has) {
+        diff.before = shown_values(p, attr, has);
+        diff.before_count = has->count;
+        if (!diff.before)
+            return im_error_nomem(p->e);
+    }
+    p->diffs[p->diff_count++] = diff;
+    return IM_OK;
+}
+
+/* ---- compare and swap where the attribute has no equality rule ---- */
+
+static bool lacks_equality(const struct planning *p, const struct im_profile_attr *attr) {
+    const struct im_schema *schema = p->context->schema;
+    const struct im_schema_attr *found = schema && !p->context->is_ad ? im_schema_attr(schema, attr->name) : NULL;
+    return found && !found->equality;
+}
+
+static void add_filter_value(struct im_buf *out, const struct berval *value) {
+    for (size_t i = 0; i < value->bv_len; i++) {
+        unsigned char c = (unsigned char)value->bv_val[i];
+        if (c < 0x20 || c > 0x7e || strchr("*()\\", c))
+            im_buf_addf(out, "\\%02x", (unsigned)c);
+        else
+            im_buf_addc(out, (char)c);
+    }
+}
+
+static enum im_err swap_by_assertion(struct planning *p, const struct im_profile_attr *attr, const struct im_attr *has,
+                                     const struct berval *after) {
+    static const char *const rules[] = {
+        [IM_ROLE_HOME] = "distinguishedNameMatch", [IM_ROLE_OPAQUE] = "octetStringMatch", [IM_ROLE_VALUE] = NULL};
+    const char *rule = rules[attr->role] ? rules[attr->role] : "caseIgnoreMatch";
+    if (!p->has_assertion)
+        return im_error_set_at(
+            p->e, IM_E_SCHEMA, p->account->dn, 0, 0,
+            "%s has no equality rule in this schema and the server offers no assertion control, so that it cannot be "
+            "changed without the risk of overwriting somebody else's change",
+            attr->name);
+    if (!has)
+        im_buf_addf(&p->assertion, "(!(%s=*))", attr->name);
+    for (size_t i = 0; has && i < has->count; i++) {
+        im_buf_addf(&p->assertion, "(%s:%s:=", attr->name, rule);
+        add_filter_value(&p->assertion, &has->values[i]);
+        im_buf_addc(&p->assertion, ')');
+    }
+    add_op(p, IM_OP_REPLACE, attr->name, after, after ? 1 : 0);
+    return add_diff(p, attr, has, after);
+}
+
+static enum im_err swap(struct planning *p, const struct im_profile_attr *attr, const struct im_attr *has,
+                        const struct berval *after) {
+    if (lacks_equality(p, attr))
+        return swap_by_assertion(p, attr, has, after);
+    if (has) {
+        const struct berval *old = matched_values(p, attr, has);
+        if (!old)
+            return im_error_nomem(p->e);
+        add_op(p, IM_OP_DELETE, attr->name, old, has->count);
+    }
+    if (after)
+        add_op(p, IM_OP_ADD, attr->name, after, 1);
+    return add_diff(p, attr, has, after);
+}
+
+/* A home that is addressed directly may have one URL for both. */
+static bool is_direct_home(const struct planning *p, const char *physical) {
+    const struct im_want *w = p->want;
+    return w->home_host && w->im_domain && im_text_equal(w->home_host, w->im_domain) &&
+           im_role_equal(IM_ROLE_PHYSICAL_URL, physical, w->logical_url);
+}
+
+static bool is_as_wanted(const struct planning *p, const struct im_profile_attr *attr, const struct im_attr *has,
+                         const char *wanted) {
+    if (!has || has->count != 1)
+        return false;
+    if (attr->role == IM_ROLE_HOME)
+        return !p->account->home_is_deleted && im_role_equal(attr->role, p->account->home, wanted);
+    const struct berval *value = &has->values[0];
+    if (strlen(value->bv_val) != value->bv_len)
+        return false;
+    return im_role_equal(attr->role, value->bv_val, wanted) ||
+           (attr->role == IM_ROLE_PHYSICAL_URL && is_direct_home(p, value->bv_val));
+}
+
+static enum im_err plan_attr(struct planning *p, size_t index) {
+    const struct im_profile_attr *attr = &p->context->profile->attrs[index];
+    const struct im_attr *has = im_entry_attr(p->account->entry, attr->name);
+    if (attr->role == IM_ROLE_OPAQUE)
+        return !has || p->want->enabled || p->keep_opaque ? IM_OK : swap(p, attr, has, NULL);
+    if (!p->want->enabled)
+        return has ? swap(p, attr, has, NULL) : IM_OK;
+    const char *wanted = p->want->values[index];
+    if (!wanted || is_as_wanted(p, attr, has, wanted))
+        return IM_OK;
+    const struct berval *after = one_value(p, wanted);
+    return after ? swap(p, attr, has, after) : im_error_nomem(p->e);
+}
+
+/* ---- the auxiliary class ---- */
+
+static bool needs_class(const struct planning *p, const struct im_attr *classes, const char *without) {
+    for (size_t i = 0; i < p->context->profile->attr_count; i++)
+        if (!im_schema_allows(p->context->schema, classes, p->context->profile->attrs[i].name, without))
+            return true;
+    return false;
+}
+
+/* Adds the operation on objectClass. *is_added: the class comes with the values. */
+static enum im_err plan_class(struct planning *p, bool *is_added) {
+    static const char attribute[] = "objectClass";
+    const char *class = p->context->profile->aux_class;
+    const struct im_attr *classes = im_entry_attr(p->account->entry, attribute);
+    if (!class || !p->context->schema || !im_schema_class(p->context->schema, class))
+        return IM_OK;
+    bool is_listed = im_entry_has_value(p->account->entry, attribute, class);
+    bool keeps_values = p->want->enabled || (p->keep_opaque && p->account->has_opaque);
+    bool adds = p->want->enabled && !is_listed && needs_class(p, classes, NULL);
+    /* Removed where it was needed for the values only; where the schema allows them anyway it is somebody else's. */
+    bool removes = !keeps_values && is_listed && needs_class(p, classes, class);
+    if (!adds && !removes)
+        return IM_OK;
+    const struct berval *value = one_value(p, class);
+    if (!value)
+        return im_error_nomem(p->e);
+    add_op(p, adds ? IM_OP_ADD : IM_OP_DELETE, attribute, value, 1);
+    p->diffs[p->diff_count++] = (struct im_plan_diff){.attribute = attribute,
+                                                      .before = removes ? value : NULL,
+                                                      .before_count = removes,
+                                                      .after = adds ? value : NULL,
+                                                      .after_count = adds};
+    *is_added = adds;
+    return IM_OK;
+}
+
+static enum im_err finish(struct planning *p, bool class_comes_first, struct im_plan *out) {
+    struct im_plan plan = {.diffs = p->diffs, .diff_count = p->diff_count};
+    const char *assertion = NULL;
+    if (p->assertion.failed)
+        return im_error_nomem(p->e);
+    if (p->assertion.len) {
+        assertion = im_pool_printf(p->pool, "(&%s)", im_buf_str(&p->assertion));
+        if (!assertion)
+            return im_error_nomem(p->e);
+    }
+    size_t first = 0;
+    if (class_comes_first && p->op_count > 1) {
+        struct im_op *back = im_pool_alloc(p->pool, sizeof *back);
+        if (!back)
+            return im_error_nomem(p->e);
+        *back = p->ops[0];
+        back->kind = IM_OP_DELETE;
+        plan.steps[plan.step_count++] = (struct im_change){.dn = p->account->ref, .ops = p->ops, .count = 1};
+        plan.rollback = (struct im_change){.dn = p->account->ref, .ops = back, .count = 1};
+        first = 1;
+    }
+    if (p->op_count > first)
+        plan.steps[plan.step_count++] = (struct im_change){
+            .dn = p->account->ref, .ops = p->ops + first, .count = p->op_count - first, .assertion = assertion};
+    *out = plan;
+    return IM_OK;
+}
+
+enum im_err im_plan_make(const struct im_account_context *context, const struct im_account *account, const struct im_want *want,
+                         bool keep_opaque, bool has_assertion, struct im_pool *pool, struct im_plan *out, struct im_error *e) {
+    size_t attrs = context->profile->attr_count;
+    struct planning p = {.context = context,
+                         .account = account,
+                         .want = want,
+                         .keep_opaque = keep_opaque,
+                         .has_assertion = has_assertion,
+                         .pool = pool,
+                         .ops = im_pool_array(pool, 2 * attrs + 1, sizeof *p.ops),
+                         .diffs = im_pool_array(pool, attrs + 1, sizeof *p.diffs),
+                         .assertion = IM_BUF_INIT,
+                         .e = e};
+    bool adds_class = false;
+    enum im_err err = p.ops && p.diffs ? IM_OK : im_error_nomem(e);
+    if (err == IM_OK && want->enabled)
+        err = plan_class(&p, &adds_class);
+    for (size_t i = 0; err == IM_OK && i < attrs; i++)
+        err = plan_attr(&p, i);
+    if (err == IM_OK && !want->enabled)
+        err = plan_class(&p, &adds_class);
+    if (err == IM_OK)
+        err = finish(&p, adds_class && context->is_ad, out);
+    im_buf_free(&p.assertion);
+    return err;
+}
