@@ -58,6 +58,9 @@ enum im_err im_schema_defs_load(const struct im_yaml *doc, struct im_pool *pool,
 void im_schema_ldif_ad(const struct im_schema_defs *defs, const char *schema_nc, struct im_buf *out);
 void im_schema_ldif_openldap(const struct im_schema_defs *defs, const char *name, struct im_buf *out);
 
+/* One definition as an LDIF record of the schema partition (AD), changetype left out. */
+void im_schema_record_attr(const struct im_attr_def *def, const char *schema_nc, struct im_buf *out);
+void im_schema_record_class(const struct im_class_def *def, const char *schema_nc, struct im_buf *out);
 /* One definition as RFC 4512 writes it: a value of olcAttributeTypes or olcObjectClasses. */
 void im_schema_describe_attr(const struct im_attr_def *def, struct im_buf *out);
 void im_schema_describe_class(const struct im_class_def *def, struct im_buf *out);

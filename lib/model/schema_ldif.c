@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define CHANGE "changetype: add\n"
+
 static void line(struct im_buf *out, const char *name, const char *value) {
     im_buf_addf(out, "%s: %s\n", name, value);
 }
@@ -21,9 +23,10 @@ static bool has_guid(const unsigned char guid[static IM_GUID_BYTES_SIZE]) {
     return memcmp(guid, none, sizeof none) != 0;
 }
 
-static void ad_attr(const struct im_attr_def *def, const char *nc, struct im_buf *out) {
+/* head: "changetype: add\n" or nothing. */
+static void record_attr(const struct im_attr_def *def, const char *nc, const char *head, struct im_buf *out) {
     const struct im_syntax_row *syntax = im_syntax_row(def->syntax);
-    im_buf_addf(out, "dn: CN=%s,%s\nchangetype: add\nobjectClass: attributeSchema\n", def->cn, nc);
+    im_buf_addf(out, "dn: CN=%s,%s\n%sobjectClass: attributeSchema\n", def->cn, nc, head);
     line(out, "cn", def->cn);
     line(out, "lDAPDisplayName", def->name);
     line(out, "adminDisplayName", def->cn);
@@ -47,8 +50,8 @@ static void ad_attr(const struct im_attr_def *def, const char *nc, struct im_buf
     im_buf_addc(out, '\n');
 }
 
-static void ad_class(const struct im_class_def *def, const char *nc, struct im_buf *out) {
-    im_buf_addf(out, "dn: CN=%s,%s\nchangetype: add\nobjectClass: classSchema\n", def->cn, nc);
+static void record_class(const struct im_class_def *def, const char *nc, const char *head, struct im_buf *out) {
+    im_buf_addf(out, "dn: CN=%s,%s\n%sobjectClass: classSchema\n", def->cn, nc, head);
     line(out, "cn", def->cn);
     line(out, "lDAPDisplayName", def->name);
     line(out, "adminDisplayName", def->cn);
@@ -64,6 +67,14 @@ static void ad_class(const struct im_class_def *def, const char *nc, struct im_b
     im_buf_addc(out, '\n');
 }
 
+void im_schema_record_attr(const struct im_attr_def *def, const char *schema_nc, struct im_buf *out) {
+    record_attr(def, schema_nc, "", out);
+}
+
+void im_schema_record_class(const struct im_class_def *def, const char *schema_nc, struct im_buf *out) {
+    record_class(def, schema_nc, "", out);
+}
+
 static void update_now(struct im_buf *out) {
     im_buf_adds(out, "dn:\nchangetype: modify\nadd: schemaUpdateNow\nschemaUpdateNow: 1\n-\n\n");
 }
@@ -74,11 +85,11 @@ void im_schema_ldif_ad(const struct im_schema_defs *defs, const char *schema_nc,
         im_buf_adds(out, "# Put the forest's root for DC=X: ldifde -i -f FILE -c DC=X \"DC=corp,DC=example\"\n"
                          "# or: sed 's/DC=X/DC=corp,DC=example/' FILE | ldapmodify -H ldap://SCHEMA-MASTER ...\n\n");
     for (size_t i = 0; i < defs->attr_count; i++)
-        ad_attr(&defs->attrs[i], nc, out);
+        record_attr(&defs->attrs[i], nc, CHANGE, out);
     if (defs->attr_count)
         update_now(out);
     for (size_t i = 0; i < defs->class_count; i++)
-        ad_class(&defs->classes[i], nc, out);
+        record_class(&defs->classes[i], nc, CHANGE, out);
     if (defs->class_count)
         update_now(out);
     for (size_t i = 0; i < defs->class_count; i++) {

@@ -1,0 +1,131 @@
+#include "lib/directory/schema_read.h"
+
+#include "lib/base/text.h"
+#include "lib/base/vec.h"
+#include "lib/data/dn.h"
+#include "lib/data/times.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+static enum im_err take_attr(void *user, const struct im_entry *entry, struct im_error *e) {
+    struct im_schema_reading *r = user;
+    struct im_schema_attr *attr = im_vec_push(&r->attrs);
+    if (!attr)
+        return im_error_nomem(e);
+    const char *om = im_entry_string(entry, "oMSyntax");
+    int64_t number = 0;
+    if (om)
+        (void)im_int_from_text(om, 0, 1000, &number);
+    attr->name = im_pool_strdup(r->pool, im_entry_string(entry, "lDAPDisplayName"));
+    attr->oid = im_pool_strdup(r->pool, im_entry_string(entry, "attributeID"));
+    attr->syntax = im_pool_strdup(r->pool, im_entry_string(entry, "attributeSyntax"));
+    attr->om = (int)number;
+    attr->single = im_text_equal(im_entry_string(entry, "isSingleValued"), "TRUE");
+    if (attr->name && attr->oid && attr->syntax)
+        return IM_OK;
+    return im_error_set_at(e, IM_E_SCHEMA, entry->dn, 0, 0,
+                           "the definition cannot be read completely: the account that is used may lack rights");
+}
+
+static enum im_err take_class(void *user, const struct im_entry *entry, struct im_error *e) {
+    static const char *const sups[] = {"subClassOf"};
+    static const char *const mays[] = {"mayContain", "systemMayContain", "mustContain", "systemMustContain"};
+    static const char *const auxes[] = {"auxiliaryClass", "systemAuxiliaryClass"};
+    struct im_schema_reading *r = user;
+    struct im_schema_class *class = im_vec_push(&r->classes);
+    if (!class)
+        return im_error_nomem(e);
+    class->name = im_pool_strdup(r->pool, im_entry_string(entry, "lDAPDisplayName"));
+    class->oid = im_pool_strdup(r->pool, im_entry_string(entry, "governsID"));
+    if (!class->name || !class->oid)
+        return im_error_set_at(e, IM_E_SCHEMA, entry->dn, 0, 0, "the definition cannot be read completely");
+    enum im_err err = im_schema_names(r->pool, entry, sups, COUNT(sups), &class->sup, &class->sup_count, e);
+    if (err == IM_OK)
+        err = im_schema_names(r->pool, entry, mays, COUNT(mays), &class->may, &class->may_count, e);
+    if (err == IM_OK)
+        err = im_schema_names(r->pool, entry, auxes, COUNT(auxes), &class->aux, &class->aux_count, e);
+    return err;
+}
+
+static void add_term(struct im_buf *filter, const char *attribute, const char *value) {
+    im_buf_addf(filter, "(%s=%s)", attribute, value);
+}
+
+/* The definitions we need by name, and whatever has their OIDs. */
+static enum im_err read_attrs(struct im_directory *d, const struct im_profile *profile, struct im_schema_reading *r,
+                              struct im_error *e) {
+    static const char *const attributes[] = {"lDAPDisplayName", "attributeID",    "attributeSyntax",
+                                             "oMSyntax",        "isSingleValued", NULL};
+    static const char *const others[] = {"objectSid", "pwdLastSet", "userAccountControl", "allowedAttributesEffective"};
+    struct im_buf filter = IM_BUF_INIT;
+    im_buf_adds(&filter, "(&(objectClass=attributeSchema)(|");
+    for (size_t i = 0; i < profile->schema.attr_count; i++) {
+        add_term(&filter, "lDAPDisplayName", profile->schema.attrs[i].name);
+        add_term(&filter, "attributeID", profile->schema.attrs[i].oid);
+    }
+    for (size_t i = 0; i < profile->attr_count; i++)
+        add_term(&filter, "lDAPDisplayName", profile->attrs[i].name);
+    for (size_t i = 0; i < COUNT(others); i++)
+        add_term(&filter, "lDAPDisplayName", others[i]);
+    im_buf_adds(&filter, "))");
+    struct im_search search = {.base = im_directory_rootdse(d)->schema_nc,
+                               .scope = IM_SEARCH_ONE,
+                               .filter = im_buf_str(&filter),
+                               .attributes = attributes};
+    enum im_err err = filter.failed ? im_error_nomem(e) : im_directory_search(d, &search, take_attr, r, e);
+    im_buf_free(&filter);
+    return err;
+}
+
+enum im_err im_schema_read_ad(struct im_directory *d, const struct im_profile *profile, struct im_schema_reading *r,
+                              struct im_error *e) {
+    static const char *const attributes[] = {"lDAPDisplayName",      "governsID",   "subClassOf",        "mayContain",
+                                             "systemMayContain",     "mustContain", "systemMustContain", "auxiliaryClass",
+                                             "systemAuxiliaryClass", NULL};
+    if (!im_directory_rootdse(d)->schema_nc)
+        return im_error_set_at(e, IM_E_SCHEMA, im_directory_uri(d), 0, 0,
+                               "the root DSE does not name the schema's naming context");
+    struct im_search search = {.base = im_directory_rootdse(d)->schema_nc,
+                               .scope = IM_SEARCH_ONE,
+                               .filter = "(objectClass=classSchema)",
+                               .attributes = attributes};
+    enum im_err err = read_attrs(d, profile, r, e);
+    if (err == IM_OK)
+        err = im_directory_search(d, &search, take_class, r, e);
+    if (err == IM_OK && r->classes.count == 0)
+        err = im_error_set_at(e, IM_E_SCHEMA, search.base, 0, 0, "no class can be seen by %s", im_directory_identity(d));
+    return err;
+}
+
+/* fSMORoleOwner names the NTDS settings of the master; its parent is the server object with the host name (MS-ADTS 6.1.5.1). */
+enum im_err im_schema_master(struct im_directory *d, struct im_pool *pool, const char **host, struct im_error *e) {
+    const struct im_rootdse *root = im_directory_rootdse(d);
+    struct im_search role = {
+        .base = root->schema_nc, .scope = IM_SEARCH_BASE, .attributes = (const char *const[]){"fSMORoleOwner", NULL}};
+    struct im_entry *entry = NULL;
+    struct im_buf parent = IM_BUF_INIT;
+    enum im_err err = im_directory_read(d, &role, pool, &entry, e);
+    const char *owner = err == IM_OK && entry ? im_entry_string(entry, "fSMORoleOwner") : NULL;
+    if (err == IM_OK && !owner)
+        err = im_error_set_at(e, IM_E_SCHEMA, root->schema_nc, 0, 0, "the schema master (fSMORoleOwner) cannot be read");
+    if (err == IM_OK && root->ds_service_name && im_dn_equal(owner, root->ds_service_name)) {
+        *host = NULL;
+        return IM_OK;
+    }
+    struct im_entry *server = NULL;
+    if (err == IM_OK && im_dn_parent(owner, &parent)) {
+        struct im_search object = {
+            .base = im_buf_str(&parent), .scope = IM_SEARCH_BASE, .attributes = (const char *const[]){"dNSHostName", NULL}};
+        err = im_directory_read(d, &object, pool, &server, e);
+    }
+    const char *name = server ? im_entry_string(server, "dNSHostName") : NULL;
+    if (err == IM_OK && !name)
+        err = im_error_set_at(e, IM_E_SCHEMA, owner, 0, 0, "the host name of the schema master cannot be read");
+    if (err == IM_OK)
+        *host = name;
+    im_buf_free(&parent);
+    return err;
+}
