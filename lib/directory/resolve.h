@@ -11,6 +11,7 @@ struct im_match {
     const struct im_entry **entries; /* all objects that the identity names; in pool */
     size_t count;
     bool by_sid_history; /* a SID that only matched sIDHistory */
+    const char *remark;  /* why nothing can match, where there is more to say than that; else NULL */
 };
 
 struct im_resolver {
@@ -37,5 +38,7 @@ struct im_holders {
 };
 enum im_err im_resolve_holders(const struct im_resolver *r, const struct im_account *accounts, const struct im_want *wants,
                                size_t count, struct im_pool *pool, struct im_holders *holders, struct im_error *e);
+/* Is there any account at all below the base? IM_E_INVISIBLE names base and identity where there is none. */
+enum im_err im_resolve_any(const struct im_resolver *r, struct im_error *e);
 
 #endif

@@ -1,0 +1,196 @@
+/* Who else has an IM address or a logical URL. */
+#include "lib/directory/lookup.h"
+#include "lib/directory/resolve.h"
+
+#include "lib/base/text.h"
+#include "lib/data/dn.h"
+
+#include <string.h>
+
+/* The roles that must be unique. */
+static const enum im_role unique_roles[] = {IM_ROLE_ADDRESS, IM_ROLE_LOGICAL_URL};
+enum { ROLES = sizeof unique_roles / sizeof unique_roles[0] };
+
+struct batch {
+    size_t first, end; /* accounts */
+};
+
+struct searching {
+    const struct im_resolver *r;
+    const struct im_account *accounts;
+    const struct im_want *wants;
+    struct im_pool *pool;
+    struct im_holders *holders;
+    const char *attributes[ROLES + 3];
+    struct im_lookup *lookups;
+    size_t lookup_count, lookup_max;
+};
+
+static const char *wanted(const struct im_want *want, enum im_role role) {
+    if (!want->enabled)
+        return NULL;
+    return role == IM_ROLE_ADDRESS ? want->address : want->logical_url;
+}
+
+static const char *attribute_of(const struct searching *s, enum im_role role) {
+    const struct im_profile_attr *attr = im_profile_role(s->r->context->profile, role);
+    return attr ? attr->name : NULL;
+}
+
+/* ---- searches ---- */
+
+static enum im_err add_terms(struct searching *s, size_t i, struct im_buf *filter, size_t *terms, struct im_error *e) {
+    const struct im_schema *schema = s->r->context->schema;
+    const struct im_profile *profile = s->r->context->profile;
+    bool is_any = false;
+    for (size_t n = 0; n < ROLES; n++) {
+        const char *value = wanted(&s->wants[i], unique_roles[n]);
+        const char *attribute = attribute_of(s, unique_roles[n]);
+        if (!value || !attribute)
+            continue;
+        const char *lower = im_filter_lower(value, s->pool);
+        if (!lower)
+            return im_error_nomem(e);
+        im_filter_text(filter, schema, attribute, value);
+        if (strcmp(lower, value) != 0)
+            im_filter_text(filter, schema, attribute, lower);
+        *terms += 2;
+        is_any = true;
+    }
+    /* Who has the alias as a name most likely holds the address in another spelling. */
+    for (size_t n = 0; is_any && s->wants[i].im_alias && n < profile->account_name_count; n++) {
+        im_filter_text(filter, schema, profile->account_names[n], s->wants[i].im_alias);
+        ++*terms;
+    }
+    return IM_OK;
+}
+
+static enum im_err add_lookups(struct searching *s, struct im_buf *filter, size_t first, size_t end, struct im_error *e) {
+    im_buf_addc(filter, ')');
+    struct batch *batch = im_pool_alloc(s->pool, sizeof *batch);
+    const char *text = filter->failed ? NULL : im_pool_strdup(s->pool, im_buf_str(filter));
+    im_buf_clear(filter);
+    if (!batch || !text)
+        return im_error_nomem(e);
+    *batch = (struct batch){.first = first, .end = end};
+    for (const char *const *domain = s->r->domains; *domain && s->lookup_count < s->lookup_max; domain++)
+        s->lookups[s->lookup_count++] = (struct im_lookup){
+            .search = {.base = *domain, .scope = IM_SEARCH_SUB, .filter = text, .attributes = s->attributes}, .data = batch};
+    return IM_OK;
+}
+
+static enum im_err make_lookups(struct searching *s, size_t count, struct im_error *e) {
+    struct im_buf filter = IM_BUF_INIT;
+    size_t terms = 0;
+    size_t first = 0;
+    enum im_err err = IM_OK;
+    for (size_t i = 0; err == IM_OK && i < count; i++) {
+        if (!terms) {
+            im_buf_adds(&filter, "(|");
+            first = i;
+        }
+        err = add_terms(s, i, &filter, &terms, e);
+        bool is_full = terms + 2 * (size_t)ROLES + s->r->context->profile->account_name_count > IM_LOOKUP_TERMS;
+        if (err == IM_OK && terms && (is_full || i + 1 == count)) {
+            err = add_lookups(s, &filter, first, i + 1, e);
+            terms = 0;
+        } else if (!terms) {
+            im_buf_clear(&filter);
+        }
+    }
+    im_buf_free(&filter);
+    return err;
+}
+
+/* ---- what came back ---- */
+
+static bool is_account(const struct im_entry *entry, const struct im_account *account) {
+    const struct berval *guid = im_entry_value(entry, "objectGUID");
+    const struct berval *own = im_entry_value(account->entry, "objectGUID");
+    const char *uuid = im_entry_string(entry, "entryUUID");
+    const char *own_uuid = im_entry_string(account->entry, "entryUUID");
+    if (guid && own)
+        return im_value_equal(guid, own);
+    if (uuid && own_uuid)
+        return im_text_equal(uuid, own_uuid);
+    return im_dn_equal(entry->dn, account->dn);
+}
+
+/* The searches of several domains, or of a domain and the one below, may give the same entry. */
+static bool is_listed(const struct im_holders *list, const char *dn) {
+    for (size_t i = 0; i < list->count; i++)
+        if (im_dn_equal(list->items[i].dn, dn))
+            return true;
+    return false;
+}
+
+static enum im_err add_holder(struct searching *s, size_t i, const struct im_entry *entry, const char *attribute,
+                              const struct berval *value, struct im_error *e) {
+    struct im_holders *list = &s->holders[i];
+    if (is_listed(list, entry->dn))
+        return IM_OK;
+    struct im_holder *more = im_pool_array(s->pool, list->count + 1, sizeof *more);
+    if (!more)
+        return im_error_nomem(e);
+    if (list->count)
+        memcpy(more, list->items, list->count * sizeof *more);
+    struct im_holder *holder = &more[list->count];
+    *holder = (struct im_holder){.dn = im_pool_strdup(s->pool, entry->dn),
+                                 .attribute = attribute,
+                                 .value = im_pool_strndup(s->pool, value->bv_val, value->bv_len)};
+    if (!holder->dn || !holder->value)
+        return im_error_nomem(e);
+    list->items = more;
+    list->count++;
+    return IM_OK;
+}
+
+/* The value of `entry` that is the wanted one, or NULL. */
+static const struct berval *held(const struct im_entry *entry, const char *attribute, const char *value) {
+    const struct im_attr *attr = im_entry_attr(entry, attribute);
+    struct berval want = {.bv_len = strlen(value)};
+    memcpy(&want.bv_val, &value, sizeof want.bv_val);
+    for (size_t v = 0; attr && v < attr->count; v++)
+        if (im_value_folds_to(&attr->values[v], &want))
+            return &attr->values[v];
+    return NULL;
+}
+
+static enum im_err take_candidate(void *user, const struct im_lookup *lookup, const struct im_entry *entry, struct im_error *e) {
+    struct searching *s = user;
+    const struct batch *batch = lookup->data;
+    for (size_t i = batch->first; i < batch->end; i++) {
+        for (size_t n = 0; n < ROLES; n++) {
+            const char *value = wanted(&s->wants[i], unique_roles[n]);
+            const char *attribute = attribute_of(s, unique_roles[n]);
+            const struct berval *other = value && attribute ? held(entry, attribute, value) : NULL;
+            if (!other || is_account(entry, &s->accounts[i]))
+                continue;
+            enum im_err err = add_holder(s, i, entry, attribute, other, e);
+            if (err != IM_OK)
+                return err;
+        }
+    }
+    return IM_OK;
+}
+
+enum im_err im_resolve_holders(const struct im_resolver *r, const struct im_account *accounts, const struct im_want *wants,
+                               size_t count, struct im_pool *pool, struct im_holders *holders, struct im_error *e) {
+    struct searching s = {.r = r, .accounts = accounts, .wants = wants, .pool = pool, .holders = holders};
+    size_t domains = 0;
+    size_t names = 0;
+    while (r->domains[domains])
+        domains++;
+    for (size_t n = 0; n < ROLES; n++)
+        if (attribute_of(&s, unique_roles[n]))
+            s.attributes[names++] = attribute_of(&s, unique_roles[n]);
+    s.attributes[names++] = "objectGUID";
+    s.attributes[names] = "entryUUID";
+    memset(holders, 0, count * sizeof *holders);
+    s.lookup_max = count * domains;
+    s.lookups = im_pool_array(pool, s.lookup_max, sizeof *s.lookups);
+    enum im_err err = s.lookups ? make_lookups(&s, count, e) : im_error_nomem(e);
+    if (err == IM_OK)
+        err = im_lookup_all(r->gc ? r->gc : r->directory, s.lookups, s.lookup_count, take_candidate, &s, e);
+    return err;
+}

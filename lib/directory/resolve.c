@@ -1,0 +1,349 @@
+#include "lib/directory/resolve.h"
+
+#include "lib/base/text.h"
+#include "lib/data/dn.h"
+#include "lib/data/guid.h"
+#include "lib/data/sid.h"
+#include "lib/directory/lookup.h"
+#include "lib/directory/topology.h"
+
+#include <string.h>
+
+#define SMTP "smtp:"
+
+/* One thing that would make an entry the wanted one: a value of an attribute. */
+struct probe {
+    const char *attribute;
+    struct berval value;
+    bool is_octets;
+    bool is_history; /* counts only where nothing else matches */
+};
+
+struct probes {
+    struct probe *items;
+    size_t count, max;
+};
+
+/* What one search looks for: a DN, or the identities of a batch. */
+struct batch {
+    size_t *identities;
+    size_t count;
+};
+
+struct resolving {
+    const struct im_resolver *r;
+    const struct im_identity *identities;
+    struct probes *probes; /* one list for each identity */
+    struct im_pool *pool;
+    struct im_match *matches;
+    struct im_match *history; /* those that matched sIDHistory only */
+    const char *const *attributes;
+    struct im_lookup *lookups;
+    size_t lookup_count;
+    bool knows_domain; /* the two that follow were asked for */
+    const char *netbios, *dns;
+};
+
+/* ---- what is looked for ---- */
+
+static void add_probe(struct probes *list, const char *attribute, const void *bytes, size_t len, bool is_octets) {
+    if (!bytes || list->count >= list->max)
+        return;
+    struct probe *probe = &list->items[list->count++];
+    *probe = (struct probe){.attribute = attribute, .is_octets = is_octets, .value.bv_len = len};
+    memcpy(&probe->value.bv_val, &bytes, sizeof probe->value.bv_val);
+}
+
+static void add_text(struct probes *list, const char *attribute, const char *text) {
+    if (text)
+        add_probe(list, attribute, text, strlen(text), false);
+}
+
+/* Exact-matching attributes are asked as written and in lower case. */
+static enum im_err add_im_address(struct resolving *s, struct probes *list, const char *text, struct im_error *e) {
+    const struct im_profile_attr *attr = im_profile_role(s->r->context->profile, IM_ROLE_ADDRESS);
+    const char *lower = im_filter_lower(text, s->pool);
+    if (!lower)
+        return im_error_nomem(e);
+    if (!attr)
+        return IM_OK;
+    add_text(list, attr->name, text);
+    if (strcmp(lower, text) != 0)
+        add_text(list, attr->name, lower);
+    return IM_OK;
+}
+
+static enum im_err add_mail(struct resolving *s, struct probes *list, const char *text, struct im_error *e) {
+    const char *proxy = im_pool_printf(s->pool, SMTP "%s", text);
+    if (!proxy)
+        return im_error_nomem(e);
+    add_text(list, "mail", text);
+    add_text(list, "proxyAddresses", proxy);
+    return IM_OK;
+}
+
+static enum im_err add_sid(struct resolving *s, struct probes *list, const char *text, struct im_error *e) {
+    unsigned char bytes[IM_SID_BYTES_SIZE];
+    size_t len;
+    if (!im_sid_from_text(text, bytes, &len))
+        return im_error_set(e, IM_E_INPUT, "\"%s\" is not a SID", text);
+    struct berval value = {.bv_len = len, .bv_val = (char *)bytes};
+    struct berval copy;
+    if (im_pool_value(s->pool, &value, &copy) != 0)
+        return im_error_nomem(e);
+    add_probe(list, "objectSid", copy.bv_val, len, true);
+    add_probe(list, "sIDHistory", copy.bv_val, len, true);
+    list->items[list->count - 1].is_history = true;
+    return IM_OK;
+}
+
+static enum im_err add_guid(struct resolving *s, struct probes *list, const char *text, struct im_error *e) {
+    unsigned char bytes[IM_GUID_BYTES_SIZE];
+    char plain[IM_GUID_TEXT_SIZE];
+    if (!im_guid_from_text(text, bytes))
+        return im_error_set(e, IM_E_INPUT, "\"%s\" is not a GUID", text);
+    struct berval value = {.bv_len = sizeof bytes, .bv_val = (char *)bytes};
+    struct berval copy;
+    if (im_pool_value(s->pool, &value, &copy) != 0 || !im_guid_to_text(&value, plain))
+        return im_error_nomem(e);
+    const char *uuid = im_pool_strdup(s->pool, plain);
+    add_probe(list, "objectGUID", copy.bv_val, copy.bv_len, true);
+    if (!s->r->context->is_ad)
+        add_text(list, "entryUUID", uuid);
+    return uuid ? IM_OK : im_error_nomem(e);
+}
+
+/* "corp.example" of "OU=x,DC=corp,DC=example"; NULL where the DN has no domain components. */
+static const char *dns_of(const char *dn, struct im_pool *pool) {
+    struct im_buf name = IM_BUF_INIT;
+    struct im_buf value = IM_BUF_INIT;
+    struct im_buf at = IM_BUF_INIT;
+    struct im_buf parent = IM_BUF_INIT;
+    im_buf_adds(&at, dn);
+    while (at.len && !at.failed) {
+        im_buf_clear(&value);
+        im_buf_clear(&parent);
+        if (strncasecmp(im_buf_str(&at), "dc=", 3) == 0 && im_dn_first_value(im_buf_str(&at), &value))
+            im_buf_addf(&name, "%s%s", name.len ? "." : "", im_buf_str(&value));
+        bool has_parent = im_dn_parent(im_buf_str(&at), &parent);
+        struct im_buf swap = at;
+        at = parent;
+        parent = swap;
+        if (!has_parent)
+            break;
+    }
+    const char *result = name.len && !name.failed ? im_pool_strdup(pool, name.data) : NULL;
+    im_buf_free(&name);
+    im_buf_free(&value);
+    im_buf_free(&at);
+    im_buf_free(&parent);
+    return result;
+}
+
+static enum im_err learn_domain(struct resolving *s, struct im_error *e) {
+    if (s->knows_domain)
+        return IM_OK;
+    s->knows_domain = true;
+    s->dns = dns_of(s->r->base, s->pool);
+    return im_topology_netbios(s->r->directory, s->r->base, s->pool, &s->netbios, e);
+}
+
+static enum im_err add_domain_name(struct resolving *s, size_t i, struct im_error *e) {
+    const struct im_identity *id = &s->identities[i];
+    enum im_err err = learn_domain(s, e);
+    if (err != IM_OK)
+        return err;
+    if (im_text_equal(id->domain, s->netbios) || im_text_equal(id->domain, s->dns)) {
+        add_text(&s->probes[i], "sAMAccountName", id->text);
+        return IM_OK;
+    }
+    s->matches[i].remark =
+        s->netbios ? im_pool_printf(s->pool, "accounts are searched in the domain %s, not in %s", s->netbios, id->domain)
+                   : im_pool_printf(s->pool, "this directory does not say that it is the domain %s: name the account without it",
+                                    id->domain);
+    return s->matches[i].remark ? IM_OK : im_error_nomem(e);
+}
+
+static enum im_err make_probes(struct resolving *s, size_t i, struct im_error *e) {
+    const struct im_profile *profile = s->r->context->profile;
+    const struct im_identity *id = &s->identities[i];
+    struct probes *list = &s->probes[i];
+    enum { FIXED = 6 };
+    enum im_err err = IM_OK;
+    list->max = FIXED + profile->account_name_count;
+    list->items = im_pool_array(s->pool, list->max, sizeof *list->items);
+    if (!list->items)
+        return im_error_nomem(e);
+    switch (id->kind) {
+    case IM_ID_DN:
+        return IM_OK;
+    case IM_ID_SID:
+        return add_sid(s, list, id->text, e);
+    case IM_ID_GUID:
+        return add_guid(s, list, id->text, e);
+    case IM_ID_DOMAIN_NAME:
+        return add_domain_name(s, i, e);
+    case IM_ID_ADDRESS:
+        add_text(list, "userPrincipalName", id->text);
+        err = add_mail(s, list, id->text, e);
+        return err == IM_OK ? add_im_address(s, list, id->text, e) : err;
+    case IM_ID_UPN:
+        add_text(list, "userPrincipalName", id->text);
+        return IM_OK;
+    case IM_ID_MAIL:
+        return add_mail(s, list, id->text, e);
+    case IM_ID_IM:
+        return add_im_address(s, list, id->text, e);
+    case IM_ID_NAME:
+        for (size_t n = 0; n < profile->account_name_count; n++)
+            add_text(list, profile->account_names[n], id->text);
+        return IM_OK;
+    }
+    return im_error_set(e, IM_E_INTERNAL, "an identity of an unknown kind");
+}
+
+/* ---- searches ---- */
+
+static struct im_lookup *new_lookup(struct resolving *s, const char *base, enum im_search_scope scope, size_t room) {
+    struct batch *batch = im_pool_alloc(s->pool, sizeof *batch);
+    struct im_lookup *lookup = &s->lookups[s->lookup_count];
+    if (!batch || !(batch->identities = im_pool_array(s->pool, room, sizeof *batch->identities)))
+        return NULL;
+    *lookup = (struct im_lookup){
+        .search = {.base = base, .scope = scope, .attributes = s->attributes, .extended_dn = s->r->context->is_ad},
+        .data = batch,
+    };
+    s->lookup_count++;
+    return lookup;
+}
+
+static enum im_err look_up_dn(struct resolving *s, size_t i, struct im_error *e) {
+    struct im_lookup *lookup = new_lookup(s, s->identities[i].text, IM_SEARCH_BASE, 1);
+    if (!lookup)
+        return im_error_nomem(e);
+    struct batch *batch = lookup->data;
+    lookup->may_be_missing = true;
+    batch->identities[batch->count++] = i;
+    return IM_OK;
+}
+
+static enum im_err close_batch(struct resolving *s, struct im_lookup **open, struct im_buf *filter, struct im_error *e) {
+    if (!*open)
+        return IM_OK;
+    im_buf_addc(filter, ')');
+    char *text = filter->failed ? NULL : im_pool_strdup(s->pool, im_buf_str(filter));
+    (*open)->search.filter = text;
+    *open = NULL;
+    im_buf_clear(filter);
+    return text ? IM_OK : im_error_nomem(e);
+}
+
+static enum im_err make_lookups(struct resolving *s, size_t count, struct im_error *e) {
+    struct im_buf filter = IM_BUF_INIT;
+    struct im_lookup *open = NULL;
+    size_t terms = 0;
+    enum im_err err = IM_OK;
+    for (size_t i = 0; err == IM_OK && i < count; i++) {
+        const struct probes *list = &s->probes[i];
+        if (s->identities[i].kind == IM_ID_DN)
+            err = look_up_dn(s, i, e);
+        if (!list->count || err != IM_OK)
+            continue;
+        if (terms + list->count > IM_LOOKUP_TERMS)
+            err = close_batch(s, &open, &filter, e);
+        if (err == IM_OK && !open) {
+            open = new_lookup(s, s->r->base, IM_SEARCH_SUB, IM_LOOKUP_TERMS);
+            err = open ? IM_OK : im_error_nomem(e);
+            im_buf_adds(&filter, "(|");
+            terms = 0;
+        }
+        if (err != IM_OK)
+            break;
+        for (size_t p = 0; p < list->count; p++)
+            im_filter_term(&filter, s->r->context->schema, list->items[p].attribute, &list->items[p].value,
+                           list->items[p].is_octets);
+        terms += list->count;
+        struct batch *batch = open->data;
+        batch->identities[batch->count++] = i;
+    }
+    if (err == IM_OK)
+        err = close_batch(s, &open, &filter, e);
+    im_buf_free(&filter);
+    return err;
+}
+
+/* ---- what came back ---- */
+
+static bool probe_matches(const struct probe *probe, const struct im_entry *entry) {
+    const struct im_attr *attr = im_entry_attr(entry, probe->attribute);
+    for (size_t i = 0; attr && i < attr->count; i++)
+        if (probe->is_octets ? im_value_equal(&attr->values[i], &probe->value)
+                             : im_value_folds_to(&attr->values[i], &probe->value))
+            return true;
+    return false;
+}
+
+static enum im_err add_match(struct im_match *match, const struct im_entry *entry, struct im_pool *pool, struct im_error *e) {
+    bool is_full = (match->count & (match->count - 1)) == 0; /* room doubles at 0, 1, 2, 4, ... */
+    if (is_full) {
+        const struct im_entry **more = im_pool_array(pool, match->count ? 2 * match->count : 1, sizeof(struct im_entry *));
+        if (!more)
+            return im_error_nomem(e);
+        if (match->count)
+            memcpy(more, match->entries, match->count * sizeof(struct im_entry *));
+        match->entries = more;
+    }
+    match->entries[match->count++] = entry;
+    return IM_OK;
+}
+
+/* 0: no; 1: only by sIDHistory; 2: yes. */
+static int match_strength(const struct resolving *s, size_t i, const struct im_entry *entry) {
+    const struct probes *list = &s->probes[i];
+    int strength = s->identities[i].kind == IM_ID_DN ? 2 : 0;
+    for (size_t p = 0; p < list->count && strength < 2; p++)
+        if (probe_matches(&list->items[p], entry))
+            strength = list->items[p].is_history ? 1 : 2;
+    return strength;
+}
+
+static enum im_err take_entry(void *user, const struct im_lookup *lookup, const struct im_entry *entry, struct im_error *e) {
+    struct resolving *s = user;
+    const struct batch *batch = lookup->data;
+    const struct im_entry *copy = NULL;
+    enum im_err err = IM_OK;
+    for (size_t n = 0; err == IM_OK && n < batch->count; n++) {
+        size_t i = batch->identities[n];
+        int strength = match_strength(s, i, entry);
+        if (!strength)
+            continue;
+        if (!copy && !(copy = im_entry_copy(entry, s->pool)))
+            return im_error_nomem(e);
+        err = add_match(strength == 1 ? &s->history[i] : &s->matches[i], copy, s->pool, e);
+    }
+    return err;
+}
+
+enum im_err im_resolve(const struct im_resolver *r, const struct im_identity *identities, size_t count, struct im_pool *pool,
+                       struct im_match *matches, struct im_error *e) {
+    struct resolving s = {.r = r, .identities = identities, .pool = pool, .matches = matches};
+    s.attributes = im_account_attributes(r->context, pool);
+    s.probes = im_pool_array(pool, count, sizeof *s.probes);
+    s.history = im_pool_array(pool, count, sizeof *s.history);
+    s.lookups = im_pool_array(pool, count, sizeof *s.lookups);
+    enum im_err err = s.attributes && s.probes && s.history && s.lookups ? IM_OK : im_error_nomem(e);
+    memset(matches, 0, count * sizeof *matches);
+    for (size_t i = 0; err == IM_OK && i < count; i++)
+        err = make_probes(&s, i, e);
+    if (err == IM_OK)
+        err = make_lookups(&s, count, e);
+    if (err == IM_OK)
+        err = im_lookup_all(r->directory, s.lookups, s.lookup_count, take_entry, &s, e);
+    for (size_t i = 0; err == IM_OK && i < count; i++) {
+        if (matches[i].count || !s.history[i].count)
+            continue;
+        matches[i] = s.history[i];
+        matches[i].by_sid_history = true;
+    }
+    return err;
+}
