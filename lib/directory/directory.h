@@ -1,7 +1,8 @@
 /* A directory that can be asked and changed: one interface, several implementations (live LDAP; in memory for tests).
  *
  * The core is asynchronous: operations are started and their answers come through im_directory_next in any order. The calls that
- * wait are made of it. One connection, one thread. Signals are not needed: `stop` is looked at while waiting. */
+ * wait are made of it. One connection, one thread. Signals are not needed: `stop` is looked at while waiting, but not while a change
+ * is in flight: its answer is waited for, so that what was written is known. */
 #ifndef IMDIR_DIRECTORY_DIRECTORY_H
 #define IMDIR_DIRECTORY_DIRECTORY_H
 

@@ -218,6 +218,14 @@ static enum im_err start_add(void *impl, const struct im_entry *entry, void *tok
 
 /* ---- answers ---- */
 
+/* What was sent to be written is waited for, up to its deadline: a stop request must not make its outcome unknown. */
+static bool awaits_change(const struct live *live) {
+    for (size_t i = 0; i < live->operations.count; i++)
+        if (live->operations.items[i].expected != LDAP_RES_SEARCH_RESULT)
+            return true;
+    return false;
+}
+
 /* Waits for one message; LDAP_RES_ANY or one id. All parts of a search, or one by one. */
 static enum im_err receive(struct live *live, int msgid, int all, int64_t deadline_ms, LDAPMessage **out, struct im_error *e) {
     for (;;) {
@@ -228,7 +236,7 @@ static enum im_err receive(struct live *live, int msgid, int all, int64_t deadli
             return IM_OK;
         if (rc < 0)
             return lost(live, e);
-        enum im_err err = im_wait_readable(&live->c, deadline_ms, live->options.stop, e);
+        enum im_err err = im_wait_readable(&live->c, deadline_ms, awaits_change(live) ? NULL : live->options.stop, e);
         if (err == IM_E_TIMEOUT)
             live->is_lost = true; /* an answer that comes late would be taken for another's */
         if (err != IM_OK)
