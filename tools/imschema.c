@@ -41,10 +41,11 @@ static int print_ldif(struct im_command *c, const struct im_profile *profile) {
     struct im_buf text = IM_BUF_INIT;
     char name[128];
     (void)snprintf(name, sizeof name, "%s-im", profile->name);
-    if (strcmp(ldif, "ad") == 0)
+    if (strcmp(ldif, "ad") == 0) {
         im_schema_ldif_ad(&profile->schema, NULL, &text);
-    else
+    } else {
         im_schema_ldif_openldap(&profile->schema, name, &text);
+    }
     int status = 0;
     if (text.failed) {
         im_error_nomem(&c->error);
@@ -58,9 +59,10 @@ static int print_ldif(struct im_command *c, const struct im_profile *profile) {
 
 static int explain_profile(const struct im_profile *p) {
     (void)printf("%s: the profile \"%s\" is correct\n", p->source, p->name);
-    for (size_t i = 0; i < p->attr_count; i++)
+    for (size_t i = 0; i < p->attr_count; i++) {
         (void)printf("  %-26s %s\n", p->attrs[i].name,
                      p->attrs[i].enabled ? p->attrs[i].enabled : "(kept as it is, never written)");
+    }
     (void)printf("  address: %s; auxiliary class: %s; %zu rules\n", p->address_template, p->aux_class ? p->aux_class : "none",
                  p->rule_count);
     return 0;
@@ -145,14 +147,15 @@ int main(int argc, char **argv) {
     enum im_err err = check_options(&c);
     if (err == IM_OK)
         err = im_profile_load(profile_file ? profile_file : c.config->profile, &profile, &c.error);
-    if (err != IM_OK)
+    if (err != IM_OK) {
         status = im_command_fail(&c);
-    else if (profile_file)
+    } else if (profile_file) {
         status = explain_profile(profile);
-    else if (ldif)
+    } else if (ldif) {
         status = print_ldif(&c, profile);
-    else
+    } else {
         status = run(&c, profile);
+    }
     im_profile_free(&profile);
     return im_command_end(&c, status);
 }

@@ -82,10 +82,11 @@ const char *im_buf_str(struct im_buf *b) {
 
 char *im_buf_take(struct im_buf *b) {
     char *data = b->failed ? NULL : b->data;
-    if (!data && !b->failed)
+    if (!data && !b->failed) {
         data = calloc(1, 1);
-    else if (b->failed)
+    } else if (b->failed) {
         free(b->data);
+    }
     *b = (struct im_buf)IM_BUF_INIT;
     return data;
 }

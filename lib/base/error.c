@@ -1,3 +1,4 @@
+#define IM_ERROR_C
 #include "lib/base/error.h"
 
 #include <stdio.h>

@@ -76,4 +76,12 @@ void im_error_clear(struct im_error *e);
 /* "file:line:column: text" with the parts that are set. Returns the length it wanted, like snprintf. */
 int im_error_format(const struct im_error *e, char *out, size_t size);
 
+/* The analyzer looks at one file at a time: tell it that the setters return what they are given, never IM_OK instead. */
+#if defined __clang_analyzer__ && !defined IM_ERROR_C
+#define im_error_set(e, code, ...) __extension__({ (void)im_error_set(e, code, __VA_ARGS__), (code); })
+#define im_error_set_errno(e, code, ...) __extension__({ (void)im_error_set_errno(e, code, __VA_ARGS__), (code); })
+#define im_error_set_at(e, code, ...) __extension__({ (void)im_error_set_at(e, code, __VA_ARGS__), (code); })
+#define im_error_nomem(e) __extension__({ (void)im_error_nomem(e), IM_E_NOMEM; })
+#endif
+
 #endif

@@ -16,14 +16,6 @@ struct im_secret {
     char bytes[SECRET_MAX];
 };
 
-static enum im_err secret_new(struct im_secret **out, struct im_error *e) {
-    struct im_secret *s = calloc(1, sizeof *s);
-    if (!s)
-        return im_error_nomem(e);
-    *out = s;
-    return IM_OK;
-}
-
 void im_secret_free(struct im_secret **s) {
     if (!s || !*s)
         return;
@@ -50,9 +42,10 @@ static enum im_err read_line(int fd, struct im_secret *s, const char *name, stru
             return im_error_set_errno(e, IM_E_IO, errno, "cannot read the password from %s", name);
         if (got == 0 || c == '\n')
             break;
-        if (s->len == SECRET_MAX - 1)
+        if (s->len == SECRET_MAX - 1) {
             return im_error_set(e, IM_E_INPUT, "the first line of %s is longer than %d bytes: not a password", name,
                                 SECRET_MAX - 1);
+        }
         s->bytes[s->len++] = c;
     }
     if (s->len && s->bytes[s->len - 1] == '\r')
@@ -66,9 +59,10 @@ static enum im_err check_file(int fd, const char *path, struct im_error *e) {
         return im_error_set_errno(e, IM_E_IO, errno, "cannot look at the password file %s", path);
     if (S_ISDIR(st.st_mode))
         return im_error_set(e, IM_E_INPUT, "the password file %s is a directory", path);
-    if (S_ISREG(st.st_mode) && (st.st_mode & (S_IRWXG | S_IRWXO)))
+    if (S_ISREG(st.st_mode) && (st.st_mode & (S_IRWXG | S_IRWXO))) {
         return im_error_set(e, IM_E_INPUT, "the password file %s can be read by others (mode %03o): chmod 600 %s", path,
                             (unsigned)(st.st_mode & 0777), path);
+    }
     return IM_OK;
 }
 
@@ -78,17 +72,19 @@ enum im_err im_secret_from_file(const char *path, struct im_secret **out, struct
     if (fd < 0)
         return im_error_set_errno(e, IM_E_IO, errno, "cannot open the password file %s", path);
     enum im_err err = check_file(fd, path, e);
-    if (err == IM_OK)
-        err = secret_new(&s, e);
-    if (err == IM_OK)
-        err = read_line(fd, s, path, e);
-    if (err == IM_OK && s->len == 0)
+    if (err != IM_OK)
+        goto out;
+    s = calloc(1, sizeof *s);
+    err = s ? read_line(fd, s, path, e) : im_error_nomem(e);
+    if (err == IM_OK && s && s->len == 0)
         err = im_error_set(e, IM_E_INPUT, "the first line of the password file %s is empty", path);
+out:
     (void)close(fd);
-    if (err == IM_OK)
+    if (err == IM_OK) {
         *out = s;
-    else
+    } else {
         im_secret_free(&s);
+    }
     return err;
 }
 
@@ -96,14 +92,18 @@ enum im_err im_secret_from_terminal(const char *prompt, struct im_secret **out, 
     int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)
         return im_error_set(e, IM_E_USAGE, "cannot ask for the password: there is no terminal; use --password-file");
-    struct im_secret *s = NULL;
+    enum im_err err = IM_OK;
     struct termios old;
-    struct termios silent;
-    enum im_err err =
-        tcgetattr(fd, &old) == 0 ? secret_new(&s, e) : im_error_set_errno(e, IM_E_IO, errno, "cannot use the terminal");
-    if (err != IM_OK)
+    struct im_secret *s = calloc(1, sizeof *s);
+    if (!s) {
+        err = im_error_nomem(e);
         goto out;
-    silent = old;
+    }
+    if (tcgetattr(fd, &old) != 0) {
+        err = im_error_set_errno(e, IM_E_IO, errno, "cannot use the terminal");
+        goto out;
+    }
+    struct termios silent = old;
     silent.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
     (void)tcsetattr(fd, TCSAFLUSH, &silent);
     (void)dprintf(fd, "%s", prompt);
@@ -112,9 +112,10 @@ enum im_err im_secret_from_terminal(const char *prompt, struct im_secret **out, 
     (void)dprintf(fd, "\n");
 out:
     (void)close(fd);
-    if (err == IM_OK)
+    if (err == IM_OK) {
         *out = s;
-    else
+    } else {
         im_secret_free(&s);
+    }
     return err;
 }

@@ -16,9 +16,10 @@ static int lower(char c) {
 bool im_text_equal_n(const char *a, size_t an, const char *b, size_t bn) {
     if (an != bn)
         return false;
-    for (size_t i = 0; i < an; i++)
+    for (size_t i = 0; i < an; i++) {
         if (lower(a[i]) != lower(b[i]))
             return false;
+    }
     return true;
 }
 
@@ -37,9 +38,10 @@ int im_text_compare(const char *a, const char *b) {
 }
 
 bool im_text_is_ascii(const char *s, size_t len) {
-    for (size_t i = 0; i < len; i++)
+    for (size_t i = 0; i < len; i++) {
         if ((unsigned char)s[i] > 127)
             return false;
+    }
     return true;
 }
 
@@ -63,10 +65,11 @@ void im_text_fold(const char *s, size_t len, struct im_buf *out) {
     }
     size_t folded_len = 0;
     uint8_t *folded = u8_casefold(bytes_of(s), len, NULL, UNINORM_NFC, NULL, &folded_len);
-    if (folded)
+    if (folded) {
         im_buf_add(out, folded, folded_len);
-    else
+    } else {
         out->failed = true;
+    }
     free(folded);
 }
 
@@ -121,9 +124,10 @@ static bool is_unsafe(ucs4_t c) {
         {0, 0x1f},        {0x7f, 0x9f},     {0xad, 0xad},     {0x061c, 0x061c}, {0x180e, 0x180e},   {0x200b, 0x200f},
         {0x2028, 0x202e}, {0x2060, 0x206f}, {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe007f},
     };
-    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
+    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
         if (c >= ranges[i].first && c <= ranges[i].last)
             return true;
+    }
     return false;
 }
 
@@ -136,12 +140,13 @@ void im_text_escape(const char *s, size_t len, struct im_buf *out) {
             i++;
             continue;
         }
-        if (!is_unsafe(c))
+        if (!is_unsafe(c)) {
             im_buf_add(out, s + i, (size_t)step);
-        else if (c < 0x80)
+        } else if (c < 0x80) {
             im_buf_addf(out, "\\x%02x", (unsigned)c);
-        else
+        } else {
             im_buf_addf(out, "\\u{%04x}", (unsigned)c);
+        }
         i += (size_t)step;
     }
 }

@@ -52,7 +52,7 @@ static bool read_zone(const char *zone, int64_t *offset) {
     int minutes = len == 5 ? two(zone + 3) : 0;
     if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59)
         return false;
-    *offset = (zone[0] == '-' ? -60 : 60) * (hours * 60 + minutes);
+    *offset = (zone[0] == '-' ? -60 : 60) * ((int64_t)hours * 60 + minutes);
     return true;
 }
 

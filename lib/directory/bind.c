@@ -43,9 +43,10 @@ static const char *advice(int rc, const char *diagnostic) {
         {"Ticket expired", ": the ticket has expired; run kinit"},
         {"not found in Kerberos database", ": name the server by the host name of a domain controller, not by address or alias"},
     };
-    for (size_t i = 0; diagnostic && i < sizeof rows / sizeof rows[0]; i++)
+    for (size_t i = 0; diagnostic && i < sizeof rows / sizeof rows[0]; i++) {
         if (strcasestr(diagnostic, rows[i].text))
             return rows[i].advice;
+    }
     return rc == LDAP_AUTH_UNKNOWN
                ? ": the mechanism is not installed here (Debian: libsasl2-modules, libsasl2-modules-gssapi-mit)"
                : "";
@@ -55,10 +56,11 @@ static enum im_err refused(const struct binding *b, int rc, const char *how, con
     struct im_buf words = IM_BUF_INIT;
     const struct im_connection *c = b->c;
     enum im_err code = rc == LDAP_SERVER_DOWN ? IM_E_LOST : IM_E_AUTH;
-    if (rc >= 0)
+    if (rc >= 0) {
         im_ldap_explain(rc, diagnostic, &words);
-    else
+    } else {
         im_buf_adds(&words, ldap_err2string(rc));
+    }
     bool has_text = diagnostic && *diagnostic;
     im_error_set_at(b->e, code, c->uri, 0, 0, "logging on with %s failed: %s%s [%s%s%s]", how, im_buf_str(&words),
                     advice(rc, diagnostic), rc >= 0 ? im_ldap_code_name(rc) : ldap_err2string(rc), has_text ? ": " : "",
@@ -95,11 +97,12 @@ static enum im_err judge(const struct binding *b, LDAPMessage *message, const ch
     char *diagnostic = NULL;
     int rc = ldap_parse_result(b->c->ld, message, &code, NULL, &diagnostic, NULL, NULL, 0);
     enum im_err err = IM_OK;
-    if (rc != LDAP_SUCCESS)
+    if (rc != LDAP_SUCCESS) {
         err = im_error_set_at(b->e, IM_E_PROTOCOL, b->c->uri, 0, 0, "the answer to the log-on makes no sense: %s",
                               ldap_err2string(rc));
-    else if (code != LDAP_SUCCESS)
+    } else if (code != LDAP_SUCCESS) {
         err = refused(b, code, how, diagnostic);
+    }
     ldap_memfree(diagnostic);
     return err;
 }
@@ -137,14 +140,15 @@ static int interact(LDAP *ld, unsigned flags, void *user, void *list) {
     for (sasl_interact_t *ask = list; ask->id != SASL_CB_LIST_END; ask++) {
         struct berval password = im_secret_value(options->password);
         const char *answer = NULL;
-        if (ask->id == SASL_CB_AUTHNAME)
+        if (ask->id == SASL_CB_AUTHNAME) {
             answer = config->sasl_user;
-        else if (ask->id == SASL_CB_GETREALM)
+        } else if (ask->id == SASL_CB_GETREALM) {
             answer = config->sasl_realm;
-        else if (ask->id == SASL_CB_USER)
+        } else if (ask->id == SASL_CB_USER) {
             answer = config->sasl_authzid;
-        else if (ask->id == SASL_CB_PASS)
+        } else if (ask->id == SASL_CB_PASS) {
             answer = password.bv_val;
+        }
         if (!answer)
             answer = ask->defresult ? ask->defresult : "";
         ask->result = answer;
@@ -166,10 +170,11 @@ static enum im_err set_security(const struct binding *b, const char *mechanism) 
         ber_len_t least = MIN_SSF;
         (void)ldap_set_option(ld, LDAP_OPT_X_SASL_SSF_MIN, &least);
     }
-    if (config->sasl_options && ldap_set_option(ld, LDAP_OPT_X_SASL_SECPROPS, config->sasl_options) != LDAP_OPT_SUCCESS)
+    if (config->sasl_options && ldap_set_option(ld, LDAP_OPT_X_SASL_SECPROPS, config->sasl_options) != LDAP_OPT_SUCCESS) {
         return im_error_set(b->e, IM_E_USAGE,
                             "--sasl-options \"%s\": expected words such as minssf=56, maxssf=0, noplain, separated by commas",
                             config->sasl_options);
+    }
     return IM_OK;
 }
 
@@ -242,14 +247,15 @@ enum im_err im_bind(const struct im_connection *c, const struct im_live_options 
     if (method == IM_BIND_SASL && !mechanism && c->is_ldapi)
         mechanism = "EXTERNAL";
     enum im_err err;
-    if (method == IM_BIND_ANONYMOUS)
+    if (method == IM_BIND_ANONYMOUS) {
         err = bind_simple(&b, "", NULL, "an anonymous bind");
-    else if (method == IM_BIND_SIMPLE)
+    } else if (method == IM_BIND_SIMPLE) {
         err = simple(&b);
-    else if (mechanism)
+    } else if (mechanism) {
         err = sasl_named(&b, mechanism);
-    else
+    } else {
         err = kerberos(&b, &mechanism);
+    }
     if (err != IM_OK)
         return err;
     *identity = method == IM_BIND_ANONYMOUS ? "anonymous"

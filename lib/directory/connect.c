@@ -105,9 +105,10 @@ static enum im_err connect_tcp(const LDAPURLDesc *url, const struct im_live_opti
     char port[16];
     (void)snprintf(port, sizeof port, "%d", url->lud_port ? url->lud_port : strcmp(url->lud_scheme, "ldaps") == 0 ? 636 : 389);
     int rc = getaddrinfo(url->lud_host, port, &hints, &addresses);
-    if (rc != 0)
+    if (rc != 0) {
         return im_error_set_at(e, IM_E_CONNECT, c->uri, 0, 0, "cannot find the host \"%s\": %s", url->lud_host,
                                rc == EAI_SYSTEM ? strerror(errno) : gai_strerror(rc));
+    }
     int failure = ECONNREFUSED;
     for (const struct addrinfo *a = addresses; a && c->fd < 0; a = a->ai_next) {
         int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -152,19 +153,20 @@ static enum im_err check_url(const struct im_live_options *options, const char *
     LDAPURLDesc *url = NULL;
     int rc = ldap_url_parse(uri, &url);
     const char *wrong = NULL;
-    if (rc != LDAP_URL_SUCCESS)
+    if (rc != LDAP_URL_SUCCESS) {
         wrong = "not an LDAP URI: expected ldap://HOST[:PORT], ldaps://HOST[:PORT] or ldapi://%2Fpath%2Fof%2Fsocket";
-    else if (strcmp(url->lud_scheme, "ldapi") != 0 && (!url->lud_host || !*url->lud_host))
+    } else if (strcmp(url->lud_scheme, "ldapi") != 0 && (!url->lud_host || !*url->lud_host)) {
         wrong = "the URI names no host: expected ldap://HOST[:PORT]";
-    else if (strcmp(url->lud_scheme, "ldap") != 0 && strcmp(url->lud_scheme, "ldaps") != 0 &&
-             strcmp(url->lud_scheme, "ldapi") != 0)
+    } else if (strcmp(url->lud_scheme, "ldap") != 0 && strcmp(url->lud_scheme, "ldaps") != 0 &&
+               strcmp(url->lud_scheme, "ldapi") != 0) {
         wrong = "unknown scheme: expected ldap, ldaps or ldapi";
-    else if ((url->lud_dn && *url->lud_dn) || url->lud_filter || url->lud_attrs)
+    } else if ((url->lud_dn && *url->lud_dn) || url->lud_filter || url->lud_attrs) {
         wrong = "only the server belongs into the URI; the base is given with --base";
-    else if (options->will_change && (url->lud_port == GC_PORT || url->lud_port == GC_TLS_PORT))
+    } else if (options->will_change && (url->lud_port == GC_PORT || url->lud_port == GC_TLS_PORT)) {
         wrong = "ports 3268 and 3269 are the global catalog, which is read-only: use port 389 or 636 of a domain controller";
-    else if (options->config->starttls && strcmp(url->lud_scheme, "ldaps") == 0)
+    } else if (options->config->starttls && strcmp(url->lud_scheme, "ldaps") == 0) {
         wrong = "ldaps:// is protected by TLS from the beginning: --starttls goes with ldap://";
+    }
     if (wrong) {
         ldap_free_urldesc(url);
         return im_error_set_at(e, IM_E_USAGE, uri, 0, 0, "%s", wrong);
@@ -208,10 +210,11 @@ enum im_err im_connect(const struct im_live_options *options, const char *uri, s
     if (err == IM_OK && needs_tls)
         err = im_tls_start(&c, options, strcmp(url->lud_scheme, "ldaps") != 0, deadline_ms, e);
     ldap_free_urldesc(url);
-    if (err == IM_OK)
+    if (err == IM_OK) {
         *out = c;
-    else
+    } else {
         im_disconnect(&c);
+    }
     return err;
 }
 

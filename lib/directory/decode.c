@@ -44,22 +44,25 @@ static enum im_err add_attr(struct attrs *attrs, const struct berval *name, stru
     size_t next = 0;
     bool is_ranged = parse_range(full, &next);
     /* The server lists "member" empty beside "member;range=0-1499". */
-    for (size_t i = 0; i < attrs->count; i++)
+    for (size_t i = 0; i < attrs->count; i++) {
         if (count == 0 && im_text_equal(attrs->items[i].name, base))
             return IM_OK;
+    }
     struct im_attr *attr = NULL;
-    for (size_t i = 0; i < attrs->count && !attr; i++)
+    for (size_t i = 0; i < attrs->count && !attr; i++) {
         if (attrs->items[i].count == 0 && im_text_equal(attrs->items[i].name, base))
             attr = &attrs->items[i];
+    }
     if (!attr)
         attr = im_vec_push(attrs);
     if (!attr)
         return im_error_nomem(e);
     *attr = (struct im_attr){.name = base, .values = copy, .count = count};
-    if (is_ranged && next && *range_count < IM_MAX_RANGES)
+    if (is_ranged && next && *range_count < IM_MAX_RANGES) {
         ranges[(*range_count)++] = (struct im_range){.attr = (size_t)(attr - attrs->items), .next = next};
-    else if (is_ranged && next)
+    } else if (is_ranged && next) {
         return im_error_set(e, IM_E_TRUNCATED, "an entry has more than %d attributes that come in parts", IM_MAX_RANGES);
+    }
     return IM_OK;
 }
 

@@ -153,10 +153,11 @@ enum im_err im_directory_read(struct im_directory *d, const struct im_search *se
         *out = NULL;
         return IM_OK;
     }
-    if (err == IM_OK)
+    if (err == IM_OK) {
         *out = r.entry;
-    else if (e && e->code == IM_OK)
+    } else if (e && e->code == IM_OK) {
         *e = inner;
+    }
     return err;
 }
 

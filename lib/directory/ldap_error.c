@@ -110,9 +110,10 @@ static const struct code_row bind_data[] = {
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 static const struct code_row *find(const struct code_row *rows, size_t count, unsigned code) {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (rows[i].code == code)
             return &rows[i];
+    }
     return NULL;
 }
 
@@ -145,8 +146,9 @@ void im_ldap_explain(int code, const char *diagnostic, struct im_buf *out) {
     const struct code_row *row = diagnostic ? from_text(code, diagnostic) : NULL;
     if (!row)
         row = code < 0 ? NULL : find(codes, COUNT(codes), (unsigned)code);
-    if (row)
+    if (row) {
         im_buf_adds(out, row->words);
-    else
+    } else {
         im_buf_addf(out, "the server answered with a code that is not in the standard (%d)", code);
+    }
 }

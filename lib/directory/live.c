@@ -181,10 +181,11 @@ static enum im_err start_modify(void *impl, const struct im_change *change, void
         rc = ldap_modify_ext(live->c.ld, change->dn, mods, controls, NULL, &op->msgid);
         trace(live, "modify \"%s\", %zu parts (message %d)", change->dn, change->count, op->msgid);
     }
-    if (err == IM_OK)
+    if (err == IM_OK) {
         err = sent(live, op, rc, e);
-    else if (op)
+    } else if (op) {
         live->operations.count--;
+    }
     ber_memfree(assertion.ldctl_value.bv_val);
     im_pool_free(&pool);
     return err;
@@ -220,9 +221,10 @@ static enum im_err start_add(void *impl, const struct im_entry *entry, void *tok
 
 /* What was sent to be written is waited for, up to its deadline: a stop request must not make its outcome unknown. */
 static bool awaits_change(const struct live *live) {
-    for (size_t i = 0; i < live->operations.count; i++)
+    for (size_t i = 0; i < live->operations.count; i++) {
         if (live->operations.items[i].expected != LDAP_RES_SEARCH_RESULT)
             return true;
+    }
     return false;
 }
 
@@ -245,17 +247,19 @@ static enum im_err receive(struct live *live, int msgid, int all, int64_t deadli
 }
 
 static struct operation *find_operation(struct live *live, int msgid) {
-    for (size_t i = 0; i < live->operations.count; i++)
+    for (size_t i = 0; i < live->operations.count; i++) {
         if (live->operations.items[i].msgid == msgid)
             return &live->operations.items[i];
+    }
     return NULL;
 }
 
 static int64_t earliest_deadline(const struct live *live) {
     int64_t earliest = INT64_MAX;
-    for (size_t i = 0; i < live->operations.count; i++)
+    for (size_t i = 0; i < live->operations.count; i++) {
         if (live->operations.items[i].deadline_ms < earliest)
             earliest = live->operations.items[i].deadline_ms;
+    }
     return earliest;
 }
 
@@ -264,9 +268,10 @@ static enum im_err append_values(struct im_attr *attr, const struct im_attr *mor
     if (!joined)
         return im_error_nomem(e);
     memcpy(joined, attr->values, attr->count * sizeof *joined);
-    for (size_t i = 0; i < more->count; i++)
+    for (size_t i = 0; i < more->count; i++) {
         if (im_pool_value(pool, &more->values[i], &joined[attr->count + i]) != 0)
             return im_error_nomem(e);
+    }
     attr->values = joined;
     attr->count += more->count;
     return IM_OK;
@@ -308,9 +313,10 @@ static enum im_err take_entry(struct live *live, LDAPMessage *message, struct op
     struct im_range ranges[IM_MAX_RANGES];
     size_t count;
     enum im_err err = im_decode_entry(live->c.ld, message, live->entry_pool, &live->entry, ranges, &count, e);
-    for (size_t i = 0; err == IM_OK && i < count; i++)
+    for (size_t i = 0; err == IM_OK && i < count; i++) {
         while (err == IM_OK && ranges[i].next)
             err = read_range(live, live->entry.dn, &live->entry.attrs[ranges[i].attr], &ranges[i].next, e);
+    }
     *event = (struct im_event){.kind = IM_EVENT_ENTRY, .token = op->token, .entry = &live->entry};
     return err;
 }
@@ -346,10 +352,11 @@ static enum im_err take_result(struct live *live, LDAPMessage *message, struct o
     enum im_err err = IM_OK;
     int rc = ldap_parse_result(live->c.ld, message, &code, NULL, &live->diagnostic, NULL, &controls, 0);
     /* Whatever its type, it ends the operation: Samba answers an unknown critical control with the wrong one. */
-    if (rc != LDAP_SUCCESS || (code == LDAP_SUCCESS && ldap_msgtype(message) != op->expected))
+    if (rc != LDAP_SUCCESS || (code == LDAP_SUCCESS && ldap_msgtype(message) != op->expected)) {
         err = im_error_set_at(e, IM_E_PROTOCOL, live->c.uri, 0, 0, "the answer to %s makes no sense", op->what);
-    else if (code == LDAP_SUCCESS && op->expected == LDAP_RES_SEARCH_RESULT)
+    } else if (code == LDAP_SUCCESS && op->expected == LDAP_RES_SEARCH_RESULT) {
         err = next_page(live, op, controls, &more, e);
+    }
     ldap_controls_free(controls);
     if (err != IM_OK || more)
         return err;
@@ -454,9 +461,10 @@ enum im_err im_live_open_uri(const struct im_live_options *options, const char *
         err = im_error_set_at(e, IM_E_PROTOCOL, kept_uri, 0, 0, "the server shows no root DSE to %s", live->identity);
     if (err == IM_OK)
         err = im_rootdse_decode(entry, live->pool, &live->rootdse, e);
-    if (err == IM_OK)
+    if (err == IM_OK) {
         *out = d;
-    else
+    } else {
         im_directory_free(&d);
+    }
     return err;
 }

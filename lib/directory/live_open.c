@@ -68,9 +68,10 @@ static enum im_err pin(const struct im_config *config, struct im_pool *pool, str
             return IM_OK;
         }
     }
-    if (config->uris.count)
+    if (config->uris.count) {
         return im_error_set(e, IM_E_USAGE, "--server %s is none of the servers that --uri or directory.uri names",
                             config->server);
+    }
     uris->count = 0;
     return add_uri(uris, im_pool_printf(pool, "ldap://%s", config->server), e);
 }
@@ -83,9 +84,10 @@ static enum im_err collect(const struct im_config *config, struct im_pool *pool,
         err = uris_from_dns(config, pool, uris, e);
     if (err == IM_OK)
         err = pin(config, pool, uris, e);
-    if (err == IM_OK && uris->count == 0)
+    if (err == IM_OK && uris->count == 0) {
         err = im_error_set(e, IM_E_USAGE,
                            "no server is named: use --uri URI or --dns-domain NAME, or directory.uri in the configuration");
+    }
     return err;
 }
 
@@ -117,10 +119,11 @@ enum im_err im_live_open(const struct im_live_options *options, struct im_direct
             first = last;
     }
     err = first.code;
-    if (uris.count > 1)
+    if (uris.count > 1) {
         im_error_set(e, err, "none of the %zu servers could be used: %s", uris.count, im_buf_str(&failures));
-    else if (e && e->code == IM_OK)
+    } else if (e && e->code == IM_OK) {
         *e = first;
+    }
 out:
     im_buf_free(&failures);
     im_vec_free(&uris);

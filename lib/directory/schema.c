@@ -27,10 +27,11 @@ enum im_err im_schema_read(struct im_directory *d, const struct im_profile *prof
     }
     im_vec_free(&r.attrs);
     im_vec_free(&r.classes);
-    if (err == IM_OK)
+    if (err == IM_OK) {
         *out = schema;
-    else
+    } else {
         im_error_context(e, "reading the schema");
+    }
     return err;
 }
 

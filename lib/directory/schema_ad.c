@@ -85,9 +85,10 @@ enum im_err im_schema_read_ad(struct im_directory *d, const struct im_profile *p
     static const char *const attributes[] = {"lDAPDisplayName",      "governsID",   "subClassOf",        "mayContain",
                                              "systemMayContain",     "mustContain", "systemMustContain", "auxiliaryClass",
                                              "systemAuxiliaryClass", NULL};
-    if (!im_directory_rootdse(d)->schema_nc)
+    if (!im_directory_rootdse(d)->schema_nc) {
         return im_error_set_at(e, IM_E_SCHEMA, im_directory_uri(d), 0, 0,
                                "the root DSE does not name the schema's naming context");
+    }
     struct im_search search = {.base = im_directory_rootdse(d)->schema_nc,
                                .scope = IM_SEARCH_ONE,
                                .filter = "(objectClass=classSchema)",

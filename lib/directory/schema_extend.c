@@ -35,16 +35,17 @@ static enum im_err explain(const struct extension *x, enum im_err err) {
         return err;
     const char *identity = im_directory_identity(x->d);
     bool is_ad = im_directory_rootdse(x->d)->is_ad;
-    if (e->system == UNWILLING && strstr(e->text, "updates are not allowed"))
+    if (e->system == UNWILLING && strstr(e->text, "updates are not allowed")) {
         im_error_context(e,
                          "this server does not allow schema changes: set \"dsdb:schema update allowed = yes\" in its smb.conf");
-    else if (e->system == NO_RIGHT && is_ad)
+    } else if (e->system == NO_RIGHT && is_ad) {
         im_error_context(e, "%s may not change the schema: use a member of Schema Admins", identity);
-    else if (e->system == NO_RIGHT || e->system == 32)
+    } else if (e->system == NO_RIGHT || e->system == 32) {
         im_error_context(e,
                          "%s may not change cn=config: run it as root on the server with --uri ldapi:///, or bind as the "
                          "configuration's root DN",
                          identity);
+    }
     return err;
 }
 
@@ -55,9 +56,10 @@ static enum im_err compare(const struct extension *x, struct im_schema_report *r
 }
 
 static const struct im_def_finding *finding_of(const struct im_schema_report *report, const char *name) {
-    for (size_t i = 0; i < report->count; i++)
+    for (size_t i = 0; i < report->count; i++) {
         if (im_text_equal(report->items[i].name, name))
             return &report->items[i];
+    }
     return NULL;
 }
 
@@ -68,9 +70,10 @@ static bool is_absent(const struct im_schema_report *report, const char *name) {
 
 static enum im_err refuse_conflicts(const struct extension *x, const struct im_schema_report *report) {
     struct im_buf list = IM_BUF_INIT;
-    for (size_t i = 0; i < report->count; i++)
+    for (size_t i = 0; i < report->count; i++) {
         if (report->items[i].state == IM_DEF_CONFLICTING)
             im_buf_addf(&list, "%s%s %s", list.len ? "; " : "", report->items[i].name, report->items[i].detail);
+    }
     enum im_err err = IM_OK;
     if (list.len)
         err = im_error_set(x->e, IM_E_SCHEMA, "the schema contradicts the profile, nothing was changed: %s", im_buf_str(&list));
@@ -218,11 +221,12 @@ static enum im_err attach(const struct extension *x, const struct im_class_def *
 static enum im_err check_master(const struct extension *x) {
     const char *host = NULL;
     enum im_err err = im_schema_master(x->d, x->pool, &host, x->e);
-    if (err == IM_OK && host)
+    if (err == IM_OK && host) {
         err = im_error_set(
             x->e, IM_E_SCHEMA,
             "%s is not the schema master, nothing was changed: run imschema --extend --uri ldap://%s (schema-not-master)",
             im_directory_uri(x->d), host);
+    }
     return err;
 }
 
@@ -233,9 +237,10 @@ static enum im_err extend_ad(const struct extension *x, const struct im_schema_r
         err = add_ad_attrs(x, report);
     if (err == IM_OK)
         err = add_ad_classes(x, report);
-    for (size_t i = 0; err == IM_OK && i < defs->class_count; i++)
+    for (size_t i = 0; err == IM_OK && i < defs->class_count; i++) {
         for (size_t k = 0; err == IM_OK && k < defs->classes[i].attach_count; k++)
             err = attach(x, &defs->classes[i], defs->classes[i].attach[k], report);
+    }
     return err;
 }
 
@@ -259,10 +264,11 @@ static enum im_err describe(const struct extension *x, const struct im_schema_re
         if (!is_absent(report, is_attr ? defs->attrs[i].name : defs->classes[i - defs->attr_count].name))
             continue;
         im_buf_clear(&text);
-        if (is_attr)
+        if (is_attr) {
             im_schema_describe_attr(&defs->attrs[i], &text);
-        else
+        } else {
             im_schema_describe_class(&defs->classes[i - defs->attr_count], &text);
+        }
         struct berval view = im_buf_value(&text);
         is_broken = text.failed || im_pool_value(x->pool, &view, &list->values[list->count++]) != 0;
     }
@@ -319,15 +325,16 @@ enum im_err im_schema_extend(struct im_directory *d, const struct im_profile *pr
     if (err == IM_OK)
         err = refuse_conflicts(&x, &report);
     if (err == IM_OK && report.state != IM_SCHEMA_COMPLETE) {
-        if (root->is_ad)
+        if (root->is_ad) {
             err = extend_ad(&x, &report);
-        else if (root->family == IM_FAMILY_OPENLDAP)
+        } else if (root->family == IM_FAMILY_OPENLDAP) {
             err = extend_openldap(&x, &report);
-        else
+        } else {
             err = im_error_set(e, IM_E_SCHEMA,
                                "the schema of %s cannot be extended from here: load the definitions that imschema --ldif "
                                "openldap prints by the server's own means",
                                im_family_name(root->family));
+        }
         if (err == IM_OK)
             err = compare(&x, &report);
         if (err == IM_OK && report.state != IM_SCHEMA_COMPLETE)

@@ -68,10 +68,11 @@ static enum im_err parse_attr(struct im_schema_reading *r, struct heirs *heirs, 
         if (err == IM_OK && type->at_sup_oid) {
             struct heir *heir = im_vec_push(heirs);
             const char *sup = im_pool_strdup(r->pool, type->at_sup_oid);
-            if (heir && sup)
+            if (heir && sup) {
                 *heir = (struct heir){r->attrs.count - 1, sup};
-            else
+            } else {
                 err = im_error_nomem(e);
+            }
         }
     }
     ldap_attributetype_free(type);
@@ -79,9 +80,10 @@ static enum im_err parse_attr(struct im_schema_reading *r, struct heirs *heirs, 
 }
 
 static struct im_schema_attr *find_attr(struct im_schema_reading *r, const char *name) {
-    for (size_t i = 0; i < r->attrs.count; i++)
+    for (size_t i = 0; i < r->attrs.count; i++) {
         if (im_text_equal(r->attrs.items[i].name, name) || im_text_equal(r->attrs.items[i].oid, name))
             return &r->attrs.items[i];
+    }
     return NULL;
 }
 
@@ -151,9 +153,10 @@ static enum im_err parse_all(struct im_schema_reading *r, const struct im_entry 
     const struct im_attr *classes = im_entry_attr(entry, "objectClasses");
     const struct im_attr *rules = im_entry_attr(entry, "dITContentRules");
     enum im_err err = IM_OK;
-    if (!types || !classes)
+    if (!types || !classes) {
         return im_error_set_at(e, IM_E_SCHEMA, entry->dn, 0, 0,
                                "the subschema shows no definitions: the account that is used may lack rights");
+    }
     for (size_t i = 0; err == IM_OK && i < types->count; i++)
         err = parse_attr(r, heirs, types->values[i].bv_val, e);
     for (size_t i = 0; err == IM_OK && i < classes->count; i++)

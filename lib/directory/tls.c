@@ -14,6 +14,8 @@
 
 /* ---- a watchdog: libldap has no deadline for the handshake, but notices when the socket is shut ---- */
 
+enum { SLICE_NS = 100000000 };
+
 struct watchdog {
     pthread_t thread;
     pthread_mutex_t mutex;
@@ -38,7 +40,7 @@ static void *watch(void *user) {
             break;
         }
         struct timespec slice = now;
-        slice.tv_nsec += 100 * 1000 * 1000;
+        slice.tv_nsec += SLICE_NS;
         slice.tv_sec += slice.tv_nsec / 1000000000;
         slice.tv_nsec %= 1000000000;
         (void)pthread_cond_timedwait(&w->done_changed, &w->mutex, &slice);
@@ -174,15 +176,16 @@ enum im_err im_tls_start(struct im_connection *c, const struct im_live_options *
     int rc = starttls ? ldap_start_tls_s(c->ld, NULL, NULL) : ldap_install_tls(c->ld);
     set_listening(false);
     bool has_bitten = watchdog_end(&watchdog);
-    if (has_bitten && options->stop && *options->stop)
+    if (has_bitten && options->stop && *options->stop) {
         err = im_error_set(e, IM_E_INTERRUPTED, "stopped on request");
-    else if (has_bitten)
+    } else if (has_bitten) {
         err = im_error_set_at(e, IM_E_TIMEOUT, c->uri, 0, 0, "the server accepted the connection, but did not finish %s in %ld s",
                               starttls ? "StartTLS" : "the TLS handshake", options->config->connect_timeout_s);
-    else if (rc != LDAP_SUCCESS)
+    } else if (rc != LDAP_SUCCESS) {
         err = failed(c, starttls, ca_file, rc, e);
-    else
+    } else {
         err = check_version(c->ld, e);
+    }
     im_error_where(e, c->uri);
     c->has_tls = err == IM_OK;
     return err;

@@ -4,11 +4,14 @@
 #include "lib/data/dn.h"
 #include "lib/data/guid.h"
 #include "lib/data/sid.h"
+#include "lib/data/template.h"
 #include "lib/data/times.h"
 
 #include <string.h>
 
 #define LOCKED_FOR_EVER "000001010000Z" /* pwdAccountLockedTime of an account that an administrator locked */
+
+#define ATTR_PREFIX "attr:"
 
 enum { COMPUTED_LOCKOUT = 0x10 };
 
@@ -41,11 +44,70 @@ struct name_list {
 };
 
 static void add_name(struct name_list *list, const char *name) {
-    for (size_t i = 0; i < list->count; i++)
+    for (size_t i = 0; i < list->count; i++) {
         if (im_text_equal(list->items[i], name))
             return;
+    }
     if (list->count < list->max)
         list->items[list->count++] = name;
+}
+
+/* Collects names while a template is expanded; the value given is of no account. */
+struct template_names {
+    struct name_list list;
+    struct im_pool *pool;
+    bool failed;
+};
+
+static const char *note_attribute(void *user, const char *variable) {
+    struct template_names *names = user;
+    if (strncmp(variable, ATTR_PREFIX, strlen(ATTR_PREFIX)) != 0)
+        return "-";
+    const char *name = im_pool_strdup(names->pool, variable + strlen(ATTR_PREFIX));
+    if (name) {
+        add_name(&names->list, name);
+    } else {
+        names->failed = true;
+    }
+    return "-";
+}
+
+static enum im_err note_template(struct template_names *names, const char *template, struct im_error *e) {
+    struct im_buf text = IM_BUF_INIT;
+    enum im_err err = template ? im_template_expand(template, IM_TEMPLATE_PLAIN, note_attribute, names, &text, e) : IM_OK;
+    im_buf_free(&text);
+    return names->failed ? im_error_nomem(e) : err;
+}
+
+/* Each name needs a brace of its own. */
+static size_t count_braces(const char *template) {
+    size_t count = 0;
+    for (const char *c = template; c && *c; c++)
+        count += *c == '{';
+    return count;
+}
+
+enum im_err im_account_context_templates(struct im_account_context *context, const char *const *templates, size_t count,
+                                         struct im_pool *pool, struct im_error *e) {
+    const struct im_profile *p = context->profile;
+    struct template_names names = {.pool = pool, .list.max = count_braces(p->address_template)};
+    for (size_t i = 0; i < count; i++)
+        names.list.max += count_braces(templates[i]);
+    for (size_t i = 0; i < p->attr_count; i++)
+        names.list.max += count_braces(p->attrs[i].enabled);
+    names.list.items = im_pool_array(pool, names.list.max, sizeof *names.list.items);
+    if (!names.list.items)
+        return im_error_nomem(e);
+    enum im_err err = note_template(&names, p->address_template, e);
+    for (size_t i = 0; err == IM_OK && i < count; i++)
+        err = note_template(&names, templates[i], e);
+    for (size_t i = 0; err == IM_OK && i < p->attr_count; i++)
+        err = note_template(&names, p->attrs[i].enabled, e);
+    if (err != IM_OK)
+        return err;
+    context->extra_attributes = names.list.items;
+    context->extra_count = names.list.count;
+    return IM_OK;
 }
 
 const char *const *im_account_attributes(const struct im_account_context *context, struct im_pool *pool) {
@@ -115,14 +177,19 @@ static enum im_err decode_names(const struct im_account_context *c, struct im_po
 static enum im_err decode_master_sid(struct im_pool *pool, struct im_account *a, struct im_error *e) {
     const struct berval *value = im_entry_value(a->entry, "msExchMasterAccountSid");
     char text[IM_SID_TEXT_SIZE];
+    unsigned char octets[IM_SID_BYTES_SIZE];
+    size_t len;
     if (!value)
         return IM_OK;
-    if (!im_sid_to_text(value, text)) {
+    /* Servers store whatever they are given, also the text of a SID. */
+    bool is_text = strlen(value->bv_val) == value->bv_len && im_sid_from_text(value->bv_val, octets, &len);
+    if (!is_text && !im_sid_to_text(value, text)) {
         a->master_sid = IM_MASTER_MALFORMED;
         return IM_OK;
     }
-    a->master_sid = strcmp(text, IM_SID_SELF) == 0 ? IM_MASTER_SELF : IM_MASTER_OTHER;
-    a->master_sid_text = im_pool_strdup(pool, text);
+    const char *sid = is_text ? value->bv_val : text;
+    a->master_sid = im_text_equal(sid, IM_SID_SELF) ? IM_MASTER_SELF : IM_MASTER_OTHER;
+    a->master_sid_text = im_pool_strdup(pool, sid);
     return a->master_sid_text ? IM_OK : im_error_nomem(e);
 }
 
@@ -175,10 +242,11 @@ static void decode_state(const struct im_account_context *c, struct im_account *
     a->has_sid_history = im_entry_attr(entry, "sIDHistory") != NULL;
     bool has_password = password_set && strcmp(password_set, "0") != 0;
     bool knows_logon = password_set || (c->schema && im_schema_attr(c->schema, "pwdLastSet"));
-    if (has_password || im_entry_attr(entry, "lastLogonTimestamp"))
+    if (has_password || im_entry_attr(entry, "lastLogonTimestamp")) {
         a->had_logon = IM_YES;
-    else
+    } else {
         a->had_logon = knows_logon ? IM_NO : IM_UNKNOWN;
+    }
     a->cannot_log_on = log_on_obstacle(c, a);
 }
 
@@ -206,22 +274,27 @@ static enum im_err decode_im(const struct im_account_context *c, struct im_pool 
             continue;
         }
         a->im_count++;
-        if (attr->role == IM_ROLE_ADDRESS)
+        if (attr->role == IM_ROLE_ADDRESS) {
             a->address = value->bv_val;
-        else if (attr->role == IM_ROLE_LOGICAL_URL)
+        } else if (attr->role == IM_ROLE_LOGICAL_URL) {
             a->logical_url = value->bv_val;
-        else if (attr->role == IM_ROLE_PHYSICAL_URL)
+        } else if (attr->role == IM_ROLE_PHYSICAL_URL) {
             a->physical_url = value->bv_val;
-        else if (attr->role == IM_ROLE_HOME && decode_home(value, pool, a, e) != IM_OK)
+        } else if (attr->role == IM_ROLE_HOME && decode_home(value, pool, a, e) != IM_OK) {
             return IM_E_NOMEM;
+        }
     }
     return IM_OK;
 }
 
 static const char *first_not_writable(const struct im_account_context *c, const struct im_entry *entry) {
-    for (size_t i = 0; c->asked_rights && i < c->profile->attr_count; i++)
-        if (!im_entry_has_value(entry, "allowedAttributesEffective", c->profile->attrs[i].name))
-            return c->profile->attrs[i].name;
+    const struct im_attr *classes = im_entry_attr(entry, "objectClass");
+    for (size_t i = 0; c->asked_rights && i < c->profile->attr_count; i++) {
+        const char *name = c->profile->attrs[i].name;
+        bool needs_class = c->profile->aux_class && c->schema && !im_schema_allows(c->schema, classes, name, NULL);
+        if (!needs_class && !im_entry_has_value(entry, "allowedAttributesEffective", name))
+            return name;
+    }
     return NULL;
 }
 

@@ -62,12 +62,13 @@ static const char *trim(const char *text, struct im_pool *pool) {
         }
     }
     for (;;) {
-        if (len && strchr(" \t\r\n", text[len - 1]))
+        if (len && strchr(" \t\r\n", text[len - 1])) {
             len--;
-        else if (len >= 2 && memcmp(text + len - 2, "\xc2\xa0", 2) == 0)
+        } else if (len >= 2 && memcmp(text + len - 2, "\xc2\xa0", 2) == 0) {
             len -= 2;
-        else
+        } else {
             break;
+        }
     }
     return im_pool_strndup(pool, text, len);
 }
@@ -103,21 +104,23 @@ enum im_err im_identity_parse(const char *text, struct im_pool *pool, struct im_
         return im_error_set(e, IM_E_INPUT, "an account is named by an empty text");
     if (!im_text_is_utf8(trimmed, strlen(trimmed)))
         return im_error_set(e, IM_E_INPUT, "an account's name is not UTF-8");
-    for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
+    for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
         if (strncasecmp(trimmed, prefixes[i].text, strlen(prefixes[i].text)) == 0)
             return forced(&prefixes[i], trimmed, pool, out, e);
+    }
     const char *backslash = strchr(trimmed, '\\');
     enum im_identity_kind kind = IM_ID_NAME;
-    if (is_sid(trimmed))
+    if (is_sid(trimmed)) {
         kind = IM_ID_SID;
-    else if (is_guid(trimmed))
+    } else if (is_guid(trimmed)) {
         kind = IM_ID_GUID;
-    else if (is_dn(trimmed))
+    } else if (is_dn(trimmed)) {
         kind = IM_ID_DN;
-    else if (backslash)
+    } else if (backslash) {
         return domain_name(trimmed, backslash, pool, out, e);
-    else if (is_address(trimmed))
+    } else if (is_address(trimmed)) {
         kind = IM_ID_ADDRESS;
+    }
     *out = (struct im_identity){.kind = kind, .text = trimmed};
     return IM_OK;
 }

@@ -91,10 +91,11 @@ static bool lacks_equality(const struct planning *p, const struct im_profile_att
 static void add_filter_value(struct im_buf *out, const struct berval *value) {
     for (size_t i = 0; i < value->bv_len; i++) {
         unsigned char c = (unsigned char)value->bv_val[i];
-        if (c < 0x20 || c > 0x7e || strchr("*()\\", c))
+        if (c < 0x20 || c > 0x7e || strchr("*()\\", c)) {
             im_buf_addf(out, "\\%02x", (unsigned)c);
-        else
+        } else {
             im_buf_addc(out, (char)c);
+        }
     }
 }
 
@@ -103,12 +104,13 @@ static enum im_err swap_by_assertion(struct planning *p, const struct im_profile
     static const char *const rules[] = {
         [IM_ROLE_HOME] = "distinguishedNameMatch", [IM_ROLE_OPAQUE] = "octetStringMatch", [IM_ROLE_VALUE] = NULL};
     const char *rule = rules[attr->role] ? rules[attr->role] : "caseIgnoreMatch";
-    if (!p->has_assertion)
+    if (!p->has_assertion) {
         return im_error_set_at(
             p->e, IM_E_SCHEMA, p->account->dn, 0, 0,
             "%s has no equality rule in this schema and the server offers no assertion control, so that it cannot be "
             "changed without the risk of overwriting somebody else's change",
             attr->name);
+    }
     if (!has)
         im_buf_addf(&p->assertion, "(!(%s=*))", attr->name);
     for (size_t i = 0; has && i < has->count; i++) {
@@ -172,9 +174,10 @@ static enum im_err plan_attr(struct planning *p, size_t index) {
 /* ---- the auxiliary class ---- */
 
 static bool needs_class(const struct planning *p, const struct im_attr *classes, const char *without) {
-    for (size_t i = 0; i < p->context->profile->attr_count; i++)
+    for (size_t i = 0; i < p->context->profile->attr_count; i++) {
         if (!im_schema_allows(p->context->schema, classes, p->context->profile->attrs[i].name, without))
             return true;
+    }
     return false;
 }
 
@@ -226,9 +229,10 @@ static enum im_err finish(struct planning *p, bool class_comes_first, struct im_
         plan.rollback = (struct im_change){.dn = p->account->ref, .ops = back, .count = 1};
         first = 1;
     }
-    if (p->op_count > first)
+    if (p->op_count > first) {
         plan.steps[plan.step_count++] = (struct im_change){
             .dn = p->account->ref, .ops = p->ops + first, .count = p->op_count - first, .assertion = assertion};
+    }
     *out = plan;
     return IM_OK;
 }

@@ -57,6 +57,25 @@ static enum im_err read_text(const struct reading *r, const struct im_yaml_node 
     return *out ? IM_OK : im_error_nomem(r->e);
 }
 
+/* An attribute's or class's name (RFC 4512 section 1.4: keystring): it goes into filters as it is. */
+static bool is_descriptor(const char *text) {
+    static const char rest[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
+    return ((*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z')) && text[strspn(text, rest)] == '\0';
+}
+
+static enum im_err check_descriptor(const struct reading *r, const struct im_yaml_node *node, const char *text) {
+    if (is_descriptor(text))
+        return IM_OK;
+    return im_yaml_error(r->doc, node, r->e, "\"%s\" is not a name: a letter, then letters, digits and \"-\"", text);
+}
+
+static enum im_err read_descriptor(const struct reading *r, const struct im_yaml_node *map, const char *key, bool is_needed,
+                                   const char **out) {
+    enum im_err err = read_text(r, map, key, is_needed, out);
+    return err == IM_OK && *out ? check_descriptor(r, im_yaml_get(map, key), *out) : err;
+}
+
+/* A list of names, none of them twice. */
 static enum im_err read_list(const struct reading *r, const struct im_yaml_node *map, const char *key, const char ***out,
                              size_t *count) {
     const struct im_yaml_node *node = im_yaml_get(map, key);
@@ -70,6 +89,13 @@ static enum im_err read_list(const struct reading *r, const struct im_yaml_node 
     for (size_t i = 0; i < node->count; i++) {
         const char *text;
         enum im_err err = im_yaml_text(r->doc, node->items[i], &text, r->e);
+        if (err != IM_OK)
+            return err;
+        err = check_descriptor(r, node->items[i], text);
+        for (size_t k = 0; err == IM_OK && k < i; k++) {
+            if (im_text_equal(items[k], text))
+                err = im_yaml_error(r->doc, node->items[i], r->e, "%s is listed twice", text);
+        }
         if (err != IM_OK)
             return err;
         items[i] = copy(r, text);
@@ -111,14 +137,15 @@ static enum im_err read_role(const struct reading *r, const struct im_yaml_node 
 static enum im_err read_attribute(const struct reading *r, const struct im_yaml_node *map, struct im_profile_attr *out) {
     enum im_err err = im_yaml_only_keys(r->doc, map, attribute_keys, COUNT(attribute_keys), r->e);
     if (err == IM_OK)
-        err = read_text(r, map, "name", true, &out->name);
+        err = read_descriptor(r, map, "name", true, &out->name);
     if (err == IM_OK)
         err = read_role(r, map, &out->role);
     if (err == IM_OK)
         err = read_text(r, map, "enabled", out->role != IM_ROLE_OPAQUE, &out->enabled);
-    if (err == IM_OK && out->enabled && out->role == IM_ROLE_OPAQUE)
+    if (err == IM_OK && out->enabled && out->role == IM_ROLE_OPAQUE) {
         err =
             im_yaml_error(r->doc, im_yaml_get(map, "enabled"), r->e, "an opaque attribute is never written, so it has no value");
+    }
     if (err == IM_OK && out->enabled)
         err = check_template(r, im_yaml_get(map, "enabled"), out->enabled, false);
     return err;
@@ -137,9 +164,17 @@ static enum im_err read_attributes(const struct reading *r, const struct im_yaml
         enum im_err err = read_attribute(r, list->items[i], &attrs[i]);
         if (err != IM_OK)
             return err;
-        for (size_t k = 0; k < i; k++)
-            if (im_text_equal(attrs[k].name, attrs[i].name))
-                return im_yaml_error(r->doc, list->items[i], r->e, "the attribute %s is listed twice", attrs[i].name);
+        for (size_t k = 0; k < i; k++) {
+            if (im_text_equal(attrs[k].name, attrs[i].name)) {
+                return im_yaml_error(r->doc, im_yaml_get(list->items[i], "name"), r->e, "the attribute %s is listed twice",
+                                     attrs[i].name);
+            }
+            if (attrs[k].role == attrs[i].role && attrs[i].role != IM_ROLE_OPAQUE && attrs[i].role != IM_ROLE_VALUE) {
+                return im_yaml_error(r->doc, im_yaml_get(list->items[i], "role"), r->e,
+                                     "%s has this role already, and only the roles opaque and value may be repeated",
+                                     attrs[k].name);
+            }
+        }
     }
     r->profile->attrs = attrs;
     r->profile->attr_count = list->count;
@@ -152,11 +187,11 @@ static enum im_err read_servers(const struct reading *r, const struct im_yaml_no
         return IM_OK;
     enum im_err err = im_yaml_only_keys(r->doc, map, server_keys, COUNT(server_keys), r->e);
     if (err == IM_OK)
-        err = read_text(r, map, "class", true, &r->profile->servers.object_class);
+        err = read_descriptor(r, map, "class", true, &r->profile->servers.object_class);
     if (err == IM_OK)
-        err = read_text(r, map, "name", true, &r->profile->servers.name_attribute);
+        err = read_descriptor(r, map, "name", true, &r->profile->servers.name_attribute);
     if (err == IM_OK)
-        err = read_text(r, map, "hosts-users", true, &r->profile->servers.hosts_users_attribute);
+        err = read_descriptor(r, map, "hosts-users", true, &r->profile->servers.hosts_users_attribute);
     return err;
 }
 
@@ -164,10 +199,10 @@ static enum im_err read_profile(const struct reading *r) {
     struct im_profile *p = r->profile;
     const struct im_yaml_node *root = im_yaml_root(r->doc);
     if (!root)
-        return im_error_set_at(r->e, IM_E_CONFIG, im_yaml_name(r->doc), 0, 0, "the profile is empty");
+        return im_error_set_at(r->e, IM_E_CONFIG, im_yaml_name(r->doc), 1, 1, "the profile is empty");
     enum im_err err = im_yaml_only_keys(r->doc, root, keys, COUNT(keys), r->e);
     if (err == IM_OK)
-        err = read_text(r, root, "name", true, &p->name);
+        err = read_descriptor(r, root, "name", true, &p->name);
     if (err == IM_OK)
         err = read_text(r, root, "title", false, &p->title);
     if (err == IM_OK)
@@ -181,7 +216,7 @@ static enum im_err read_profile(const struct reading *r) {
     if (err == IM_OK)
         err = read_attributes(r, root);
     if (err == IM_OK)
-        err = read_text(r, root, "auxiliary-class", false, &p->aux_class);
+        err = read_descriptor(r, root, "auxiliary-class", false, &p->aux_class);
     if (err == IM_OK)
         err = read_servers(r, root);
     if (err == IM_OK)
@@ -215,6 +250,8 @@ static enum im_err load_schema(struct im_profile *p, const char *name, struct im
     enum im_err err = load_builtin(builtin, &doc, e);
     if (err == IM_OK)
         err = im_schema_defs_load(doc, p->pool, &p->schema, e);
+    if (err == IM_OK && !(p->schema_name = im_pool_printf(p->pool, "%s-im", p->name)))
+        err = im_error_nomem(e);
     im_yaml_free(&doc);
     return err;
 }
@@ -238,24 +275,28 @@ enum im_err im_profile_load(const char *name, struct im_profile **out, struct im
         goto out;
     }
     const struct im_builtin *builtin = is_path(name) ? NULL : find_builtin(name, "profile.yaml");
-    if (builtin)
+    if (builtin) {
         err = load_builtin(builtin, &doc, e);
-    else if (is_path(name))
+    } else if (is_path(name)) {
         err = im_yaml_load_file(name, &doc, e);
-    else
+    } else {
         err = unknown_profile(name, e);
+    }
     if (err == IM_OK) {
         p->source = im_pool_strdup(p->pool, im_yaml_name(doc));
-        err = read_profile(&(struct reading){.doc = doc, .profile = p, .e = e});
+        err = p->source ? IM_OK : im_error_nomem(e);
     }
+    if (err == IM_OK)
+        err = read_profile(&(struct reading){.doc = doc, .profile = p, .e = e});
     if (err == IM_OK) /* a site's variant of a built-in profile writes the same attributes */
         err = load_schema(p, p->name, e);
 out:
     im_yaml_free(&doc);
-    if (err == IM_OK)
+    if (err == IM_OK) {
         *out = p;
-    else
+    } else {
         im_profile_free(&p);
+    }
     return err;
 }
 
@@ -274,15 +315,17 @@ const char *const *im_profile_builtin_names(size_t *count) {
 }
 
 const struct im_profile_attr *im_profile_role(const struct im_profile *p, enum im_role role) {
-    for (size_t i = 0; i < p->attr_count; i++)
+    for (size_t i = 0; i < p->attr_count; i++) {
         if (p->attrs[i].role == role)
             return &p->attrs[i];
+    }
     return NULL;
 }
 
 const struct im_profile_attr *im_profile_attr(const struct im_profile *p, const char *name) {
-    for (size_t i = 0; i < p->attr_count; i++)
+    for (size_t i = 0; i < p->attr_count; i++) {
         if (im_text_equal(p->attrs[i].name, name))
             return &p->attrs[i];
+    }
     return NULL;
 }

@@ -18,7 +18,7 @@ struct reading {
 
 static enum im_err read_text(const struct reading *r, const struct im_yaml_node *map, const char *key, const char **out) {
     const struct im_yaml_node *node = im_yaml_get(map, key);
-    const char *text;
+    const char *text = NULL;
     if (!node)
         return im_yaml_error(r->doc, map, r->e, "the key \"%s\" is missing", key);
     enum im_err err = im_yaml_text(r->doc, node, &text, r->e);
@@ -30,7 +30,7 @@ static enum im_err read_text(const struct reading *r, const struct im_yaml_node 
 
 static enum im_err read_guid(const struct reading *r, const struct im_yaml_node *map, const char *key, bool is_needed,
                              unsigned char out[static IM_GUID_BYTES_SIZE]) {
-    const char *text;
+    const char *text = NULL;
     if (!is_needed && !im_yaml_get(map, key))
         return IM_OK;
     enum im_err err = read_text(r, map, key, &text);
@@ -54,7 +54,7 @@ static enum im_err read_flag(const struct reading *r, const struct im_yaml_node 
 }
 
 static enum im_err read_syntax(const struct reading *r, const struct im_yaml_node *map, enum im_syntax *out) {
-    const char *text;
+    const char *text = NULL;
     enum im_err err = read_text(r, map, "syntax", &text);
     if (err != IM_OK)
         return err;
@@ -79,7 +79,7 @@ static enum im_err read_names(const struct reading *r, const struct im_yaml_node
     if (!items)
         return im_error_nomem(r->e);
     for (size_t i = 0; i < list->count; i++) {
-        const char *text;
+        const char *text = NULL;
         enum im_err err = im_yaml_text(r->doc, list->items[i], &text, r->e);
         if (err != IM_OK)
             return err;

@@ -81,9 +81,10 @@ static void update_now(struct im_buf *out) {
 
 void im_schema_ldif_ad(const struct im_schema_defs *defs, const char *schema_nc, struct im_buf *out) {
     const char *nc = schema_nc ? schema_nc : "CN=Schema,CN=Configuration,DC=X";
-    if (!schema_nc)
+    if (!schema_nc) {
         im_buf_adds(out, "# Put the forest's root for DC=X: ldifde -i -f FILE -c DC=X \"DC=corp,DC=example\"\n"
                          "# or: sed 's/DC=X/DC=corp,DC=example/' FILE | ldapmodify -H ldap://SCHEMA-MASTER ...\n\n");
+    }
     for (size_t i = 0; i < defs->attr_count; i++)
         record_attr(&defs->attrs[i], nc, CHANGE, out);
     if (defs->attr_count)
@@ -106,10 +107,11 @@ void im_schema_ldif_ad(const struct im_schema_defs *defs, const char *schema_nc,
 /* Long values are folded where a reader may unfold them: inside the value, after a blank. */
 static void folded(struct im_buf *out, const char *name, const struct im_buf *text) {
     struct berval value = im_buf_value(text);
-    if (text->failed)
+    if (text->failed) {
         out->failed = true;
-    else
+    } else {
         im_ldif_write_value(out, name, &value);
+    }
 }
 
 void im_schema_ldif_openldap(const struct im_schema_defs *defs, const char *name, struct im_buf *out) {

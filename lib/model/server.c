@@ -42,9 +42,10 @@ enum im_err im_servers_merge_config(struct im_servers *servers, const struct im_
 }
 
 static void list_names(const struct im_servers *servers, bool only_homes, struct im_buf *out) {
-    for (size_t i = 0; i < servers->count; i++)
+    for (size_t i = 0; i < servers->count; i++) {
         if (!only_homes || servers->items[i].hosts_users)
             im_buf_addf(out, "%s%s", out->len ? ", " : "", servers->items[i].name);
+    }
     if (!out->len)
         im_buf_adds(out, "none is known; name them under \"servers:\" in the configuration");
 }
@@ -81,23 +82,26 @@ enum im_err im_servers_find(const struct im_servers *servers, const char *spec, 
 }
 
 const struct im_server *im_servers_by_dn(const struct im_servers *servers, const char *dn) {
-    for (size_t i = 0; dn && i < servers->count; i++)
+    for (size_t i = 0; dn && i < servers->count; i++) {
         if (servers->items[i].dn && im_dn_equal(servers->items[i].dn, dn))
             return &servers->items[i];
+    }
     return NULL;
 }
 
 static bool lists_domain(const struct im_server *server, const char *domain) {
-    for (size_t i = 0; i < server->domains.count; i++)
+    for (size_t i = 0; i < server->domains.count; i++) {
         if (im_text_equal(server->domains.items[i], domain))
             return true;
+    }
     return false;
 }
 
 bool im_servers_know_domain(const struct im_servers *servers, const char *domain) {
-    for (size_t i = 0; i < servers->count; i++)
+    for (size_t i = 0; i < servers->count; i++) {
         if (im_text_equal(servers->items[i].host, domain) || lists_domain(&servers->items[i], domain))
             return true;
+    }
     return false;
 }
 
@@ -109,9 +113,10 @@ enum im_err im_servers_default_home(const struct im_servers *servers, const char
                                     const struct im_server **out, struct im_error *e) {
     if (configured && im_text_equal(configured, "auto")) {
         const struct im_server *least = im_servers_least_loaded(servers, domain);
-        if (!least)
+        if (!least) {
             return im_error_set(e, IM_E_USAGE, "no home server has room%s%s", domain ? " for the IM domain " : "",
                                 domain ? domain : "");
+        }
         *out = least;
         return IM_OK;
     }
@@ -156,16 +161,18 @@ static enum im_err domain_choice(const struct im_servers *servers, const char *w
         const struct im_server *s = &servers->items[i];
         if (s->host && !s->hosts_users)
             im_buf_addf(&list, "%s%s", list.len ? ", " : "", s->host);
-        for (size_t d = 0; d < s->domains.count; d++)
+        for (size_t d = 0; d < s->domains.count; d++) {
             if (!list.data || !strstr(list.data, s->domains.items[d]))
                 im_buf_addf(&list, "%s%s", list.len ? ", " : "", s->domains.items[d]);
+        }
     }
     if (!list.len)
         list_names(servers, false, &list);
-    if (wrong)
+    if (wrong) {
         im_error_set(e, IM_E_USAGE, "no server serves the IM domain \"%s\"; known: %s", wrong, im_buf_str(&list));
-    else
+    } else {
         im_error_set(e, IM_E_USAGE, "which IM domain? Choose one with --domain: %s", im_buf_str(&list));
+    }
     im_buf_free(&list);
     return IM_E_USAGE;
 }

@@ -25,9 +25,10 @@ struct building {
 bool im_alias_is_safe(const char *alias) {
     if (!alias || !*alias)
         return false;
-    for (const char *c = alias; *c; c++)
+    for (const char *c = alias; *c; c++) {
         if ((unsigned char)*c <= 0x20 || (unsigned char)*c >= 0x7f || strchr("/#%?@\"<>\\^`{|}", *c))
             return false;
+    }
     return true;
 }
 
@@ -59,10 +60,11 @@ static const char *host_fault(const char *host, size_t len) {
         return "names a port";
     if (!memchr(host, '.', len))
         return "names a host without a domain";
-    for (size_t i = 0; i < len; i++)
+    for (size_t i = 0; i < len; i++) {
         if (!((host[i] >= 'a' && host[i] <= 'z') || (host[i] >= 'A' && host[i] <= 'Z') || (host[i] >= '0' && host[i] <= '9') ||
               host[i] == '-' || host[i] == '.' || host[i] == '_'))
             return "names a host with characters that host names do not have";
+    }
     return NULL;
 }
 
@@ -85,10 +87,11 @@ bool im_url_is_well_formed(const char *url, enum im_role role, const char **why)
     if (!fault) {
         const char *alias = path + strlen(ALIASES);
         size_t len = without_slash(alias);
-        if (len == 0)
+        if (len == 0) {
             fault = "has no alias";
-        else if (memchr(alias, '/', len))
+        } else if (memchr(alias, '/', len)) {
             fault = "has something behind the alias";
+        }
     }
     if (fault)
         *why = fault;
@@ -120,9 +123,10 @@ static const char *lookup(void *user, const char *variable) {
         {"domain", b->domain},       {"home-host", w->home_host}, {"address", w->address}, {"im-alias", w->im_alias},
         {"im-domain", w->im_domain}, {"home-dn", w->home_dn},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (strcmp(rows[i].name, variable) == 0)
             return rows[i].value;
+    }
     return NULL;
 }
 
@@ -132,10 +136,11 @@ static enum im_err expand(struct building *b, const char *template, enum im_temp
     struct im_error inner = {.code = IM_OK};
     enum im_err err = im_template_expand(template, context, lookup, b, &text, &inner);
     *out = NULL;
-    if (err == IM_OK)
+    if (err == IM_OK) {
         *out = im_pool_strdup(b->pool, im_buf_str(&text));
-    else if (err == IM_E_INPUT && !b->want->cannot_build)
+    } else if (err == IM_E_INPUT && !b->want->cannot_build) {
         b->want->cannot_build = im_pool_strdup(b->pool, inner.text);
+    }
     im_buf_free(&text);
     if (err == IM_E_NOMEM || (err == IM_OK && !*out) || (err == IM_E_INPUT && !b->want->cannot_build))
         return im_error_nomem(b->e);
@@ -166,9 +171,10 @@ static enum im_err choose_home_and_domain(struct building *b) {
     enum im_err err = IM_OK;
     if (!b->domain && home)
         err = im_servers_default_domain(b->servers, r->default_domain, home, &b->domain, b->e);
-    if (err == IM_OK && (!home || (r->home_auto && !live_home(b))))
+    if (err == IM_OK && (!home || (r->home_auto && !live_home(b)))) {
         err = im_servers_default_home(b->servers, r->home_auto ? "auto" : r->default_home,
                                       b->domain ? b->domain : r->default_domain, &home, b->e);
+    }
     if (err == IM_OK && !b->domain)
         err = im_servers_default_domain(b->servers, r->default_domain, home, &b->domain, b->e);
     if (err != IM_OK)
@@ -229,10 +235,11 @@ static enum im_err build_values(struct building *b) {
         enum im_err err = expand(b, p->attrs[i].enabled, context_of(p->attrs[i].role), &values[i]);
         if (err != IM_OK)
             return err;
-        if (p->attrs[i].role == IM_ROLE_LOGICAL_URL)
+        if (p->attrs[i].role == IM_ROLE_LOGICAL_URL) {
             w->logical_url = values[i];
-        else if (p->attrs[i].role == IM_ROLE_PHYSICAL_URL)
+        } else if (p->attrs[i].role == IM_ROLE_PHYSICAL_URL) {
             w->physical_url = values[i];
+        }
     }
     return IM_OK;
 }

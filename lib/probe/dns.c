@@ -26,8 +26,8 @@ static bool comes_before(const struct im_srv *a, const struct im_srv *b) {
 /* RFC 2782: within a priority a record is drawn with a chance in proportion to its weight. */
 static void draw(struct im_srv *items, size_t count, unsigned seed) {
     for (size_t i = 0; i < count; i++) {
-        unsigned long sum = 0;
-        size_t end = i;
+        unsigned long sum = items[i].weight + 1UL;
+        size_t end = i + 1;
         for (; end < count && items[end].priority == items[i].priority; end++)
             sum += items[end].weight + 1UL;
         seed = seed * 1103515245U + 12345U;
@@ -98,11 +98,12 @@ static enum im_err set_servers(ares_channel channel, const struct im_strings *se
         im_buf_addf(&list, "%s%s", i ? "," : "", servers->items[i]);
     int status = list.len ? ares_set_servers_ports_csv(channel, im_buf_str(&list)) : ARES_SUCCESS;
     enum im_err err = IM_OK;
-    if (list.failed)
+    if (list.failed) {
         err = im_error_nomem(e);
-    else if (status != ARES_SUCCESS)
+    } else if (status != ARES_SUCCESS) {
         err = im_error_set(e, IM_E_CONFIG, "dns.servers \"%s\": expected addresses with an optional port, such as 192.0.2.53:53",
                            im_buf_str(&list));
+    }
     im_buf_free(&list);
     return err;
 }

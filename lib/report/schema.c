@@ -78,9 +78,10 @@ static void add_text(const struct im_run_info *info, const struct im_schema_repo
                                             [IM_SCHEMA_CONFLICTING] =
                                                 "conflicting: nothing can be added before the conflict is resolved"};
     size_t width = 0;
-    for (size_t i = 0; i < report->count; i++)
+    for (size_t i = 0; i < report->count; i++) {
         if (strlen(report->items[i].name) > width)
             width = strlen(report->items[i].name);
+    }
     for (size_t i = 0; i < report->count; i++) {
         const struct im_def_finding *f = &report->items[i];
         im_buf_addf(text, "%-11s  %-10s  %-*s%s%s\n", im_def_state_name(f->state), im_def_kind_name(f->kind),
@@ -96,8 +97,9 @@ enum im_err im_report_schema(struct im_out *out, const char *format, const struc
         void (*add)(const struct im_run_info *info, const struct im_schema_report *report, struct im_buf *text);
     } formats[] = {{"text", add_text}, {"json", add_json}, {"jsonl", add_jsonl}, {"csv", add_csv}};
     struct im_buf text = IM_BUF_INIT;
-    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++)
+    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
         if (strcmp(formats[i].name, format) == 0)
             formats[i].add(info, report, &text);
+    }
     return im_report_write(out, &text, e);
 }

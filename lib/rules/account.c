@@ -38,13 +38,14 @@ static enum im_verdict sid_history_placeholder(const struct im_facts *f, struct 
     const struct im_account *a = f->account;
     if (!a->has_sid_history)
         return IM_FINE;
-    if (a->disabled == IM_YES)
+    if (a->disabled == IM_YES) {
         im_buf_adds(message, "the account is disabled and is reached through its SID history, which IM does not accept");
-    else if (a->had_logon == IM_NO)
+    } else if (a->had_logon == IM_NO) {
         im_buf_adds(message,
                     "the account was never logged on to and is reached through its SID history, which IM does not accept");
-    else
+    } else {
         return IM_FINE;
+    }
     return IM_FIRES;
 }
 
@@ -82,23 +83,25 @@ static enum im_verdict home_not_host(const struct im_facts *f, struct im_buf *me
     const struct im_server *home = f->want->home;
     if (!home)
         return IM_FINE;
-    if (!home->hosts_users)
+    if (!home->hosts_users) {
         im_buf_addf(message, "the server %s is a router and hosts no users", home->name);
-    else if (!home->dn)
+    } else if (!home->dn) {
         im_buf_addf(message, "the home server %s has no object in the directory", home->name);
-    else if (f->want->im_domain && !im_server_serves(home, f->want->im_domain))
+    } else if (f->want->im_domain && !im_server_serves(home, f->want->im_domain)) {
         im_buf_addf(message, "the home server %s does not serve the IM domain %s", home->name, f->want->im_domain);
-    else
+    } else {
         return IM_FINE;
+    }
     return IM_FIRES;
 }
 
 static enum im_verdict address_duplicate(const struct im_facts *f, struct im_buf *message, struct im_buf *remedy) {
     if (f->holder_count == 0)
         return IM_FINE;
-    for (size_t i = 0; i < f->holder_count; i++)
+    for (size_t i = 0; i < f->holder_count; i++) {
         im_buf_addf(message, "%s%s \"%s\" is held by %s", i ? "; " : "", f->holders[i].attribute, f->holders[i].value,
                     f->holders[i].dn);
+    }
     im_buf_adds(remedy, "clear it on the other object, or choose another address with --address");
     return IM_FIRES;
 }
@@ -106,13 +109,14 @@ static enum im_verdict address_duplicate(const struct im_facts *f, struct im_buf
 static enum im_verdict alias_unsafe(const struct im_facts *f, struct im_buf *message, struct im_buf *remedy) {
     (void)remedy;
     const struct im_want *w = f->want;
-    if (w->cannot_build)
+    if (w->cannot_build) {
         im_buf_adds(message, w->cannot_build);
-    else if (w->im_alias && !im_alias_is_safe(w->im_alias))
+    } else if (w->im_alias && !im_alias_is_safe(w->im_alias)) {
         im_buf_addf(message, "\"%s\" cannot be the left side of an address: only plain ASCII without blanks and / # %% ? @ can",
                     w->im_alias);
-    else
+    } else {
         return IM_FINE;
+    }
     return IM_FIRES;
 }
 
@@ -123,10 +127,11 @@ static enum im_verdict url_malformed(const struct im_facts *f, struct im_buf *me
     /* An unsafe alias spoils the URLs as well; one rule says it. */
     if (!f->want->address || !im_alias_is_safe(f->want->im_alias))
         return IM_FINE;
-    if (f->want->logical_url && !im_url_is_well_formed(f->want->logical_url, IM_ROLE_LOGICAL_URL, &why))
+    if (f->want->logical_url && !im_url_is_well_formed(f->want->logical_url, IM_ROLE_LOGICAL_URL, &why)) {
         wrong = f->want->logical_url;
-    else if (f->want->physical_url && !im_url_is_well_formed(f->want->physical_url, IM_ROLE_PHYSICAL_URL, &why))
+    } else if (f->want->physical_url && !im_url_is_well_formed(f->want->physical_url, IM_ROLE_PHYSICAL_URL, &why)) {
         wrong = f->want->physical_url;
+    }
     if (!wrong)
         return IM_FINE;
     im_buf_addf(message, "the URL %s %s", wrong, why);

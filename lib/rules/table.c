@@ -9,9 +9,10 @@ const struct im_rule *im_rules(enum im_scope scope, size_t *count) {
 }
 
 const struct im_rule *im_rule_find(const char *id) {
-    for (size_t i = 0; i < im_account_rule_count; i++)
+    for (size_t i = 0; i < im_account_rule_count; i++) {
         if (strcmp(im_account_rules[i].id, id) == 0)
             return &im_account_rules[i];
+    }
     return NULL;
 }
 
@@ -26,9 +27,10 @@ const char *im_scope_name(enum im_scope scope) {
 }
 
 static bool applies(const struct im_profile *profile, const struct im_rule *rule) {
-    for (size_t i = 0; i < profile->rule_count; i++)
+    for (size_t i = 0; i < profile->rule_count; i++) {
         if (strcmp(profile->rules[i], rule->id) == 0)
             return true;
+    }
     return false;
 }
 
