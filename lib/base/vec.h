@@ -3,6 +3,7 @@
 #define IMDIR_BASE_VEC_H
 
 #include <stddef.h>
+#include <stdlib.h>
 
 /* Makes room for one more item and returns its address, zeroed, or NULL when out of memory (nothing changed then). */
 void *im_vec_grow(void *items_address, size_t *count, size_t *cap, size_t item_size);

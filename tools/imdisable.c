@@ -1,0 +1,27 @@
+/* imdisable: brings accounts to the state "not enabled", every IM attribute removed together. */
+#include "tools/change.h"
+
+static const struct im_option rows[] = {
+    IM_OPTION_LIST,
+    {.long_name = "keep-acl", .kind = IM_OPT_FLAG, .target = &im_change_options.keep_acl, .help = "keep the privacy list"},
+    IM_OPTION_CHANGES,
+    IM_OPTION_DRY_RUN,
+    {.long_name = NULL},
+};
+static const struct im_option *const groups[] = {rows, im_common_directory, im_common_output, NULL};
+static const char *const titles[] = {"Disabling", "Directory", "Output and behaviour", NULL};
+static const struct im_option_table table = {.groups = groups,
+                                             .group_titles = titles,
+                                             .command = "imdisable",
+                                             .arguments = "[ACCOUNT...]",
+                                             .summary =
+                                                 "Disable people for instant messaging: every attribute, removed together."};
+
+int main(int argc, char **argv) {
+    struct im_command c;
+    int status;
+    if (!im_command_begin(&c, &table, true, argc, argv, &status)) {
+        return status;
+    }
+    return im_command_end(&c, im_change_main(&c, IM_DISABLE));
+}
