@@ -27,10 +27,11 @@ struct im_run {
     const volatile sig_atomic_t *stop; /* or NULL */
 };
 
-/* Plans all accounts before the first is written, so that an unclear home or domain stops the run with nothing written. Every input is
- * reported exactly once, also when the run ends early: the rest is not-attempted. The same account named twice is changed once; the
- * second line takes the first one's outcome, `changed` becoming `unchanged`. Returns IM_OK where all inputs were gone through
- * (whatever became of them); *wrote says whether anything was or may have been written when an error is returned. */
+/* Plans all accounts before the first is written, so that an unclear home or domain stops the run with nothing written. Every
+ * input is reported exactly once, also when the run ends early: the rest is not-attempted. The same account named twice is
+ * changed once; the second line takes the first one's outcome, `changed` becoming `unchanged`. Returns IM_OK where all inputs
+ * were gone through (whatever became of them); *wrote says whether anything was or may have been written when an error is
+ * returned. */
 enum im_err im_run_accounts(const struct im_run *run, const struct im_input *inputs, size_t count, struct im_summary *summary,
                             bool *wrote, struct im_error *e);
 

@@ -41,7 +41,9 @@ struct im_account {
     bool home_is_deleted;
     size_t im_count; /* how many of the attributes that mark enablement have a value */
     bool has_opaque;
-    const char *not_writable; /* first profile attribute that allowedAttributesEffective lacks; NULL: none or not told */
+    /* First profile attribute that allowedAttributesEffective lacks; NULL: none, or not told. Attributes that the entry's classes
+     * do not allow yet are not told of: the auxiliary class comes with them. */
+    const char *not_writable;
 };
 
 struct im_account_context {
@@ -55,6 +57,10 @@ struct im_account_context {
     size_t extra_count;
 };
 
+/* Finds the {attr:NAME} of these templates (NULL ones are passed over) and of the profile's own, and sets extra_attributes to
+ * them. */
+enum im_err im_account_context_templates(struct im_account_context *context, const char *const *templates, size_t count,
+                                         struct im_pool *pool, struct im_error *e);
 /* Attributes that decoding needs, NULL-terminated, in pool; operational ones by name. */
 const char *const *im_account_attributes(const struct im_account_context *context, struct im_pool *pool);
 enum im_err im_account_decode(const struct im_account_context *context, const struct im_entry *entry, struct im_pool *pool,

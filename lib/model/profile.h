@@ -42,6 +42,7 @@ struct im_profile {
         const char *name_attribute, *hosts_users_attribute;
     } servers;
     struct im_schema_defs schema; /* empty where the profile creates none */
+    const char *schema_name;      /* of the entry below cn=schema,cn=config: "exchange2000-im" */
 };
 
 /* `name` is a built-in profile ("exchange2000") or the path of a YAML file (contains "/" or ends in .yaml). */

@@ -29,23 +29,26 @@ const struct im_syntax_row *im_syntax_row(enum im_syntax syntax) {
 }
 
 const struct im_schema_attr *im_schema_attr(const struct im_schema *s, const char *name_or_oid) {
-    for (size_t i = 0; i < s->attr_count; i++)
+    for (size_t i = 0; i < s->attr_count; i++) {
         if (im_text_equal(s->attrs[i].name, name_or_oid) || im_text_equal(s->attrs[i].oid, name_or_oid))
             return &s->attrs[i];
+    }
     return NULL;
 }
 
 const struct im_schema_class *im_schema_class(const struct im_schema *s, const char *name_or_oid) {
-    for (size_t i = 0; i < s->class_count; i++)
+    for (size_t i = 0; i < s->class_count; i++) {
         if (im_text_equal(s->classes[i].name, name_or_oid) || im_text_equal(s->classes[i].oid, name_or_oid))
             return &s->classes[i];
+    }
     return NULL;
 }
 
 static bool lists(const char **names, size_t count, const char *name) {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (im_text_equal(names[i], name))
             return true;
+    }
     return false;
 }
 
@@ -56,23 +59,28 @@ static bool class_allows(const struct im_schema *s, const char *name, const char
     const struct im_schema_class *class = im_schema_class(s, name);
     if (!class || depth > MAX_DEPTH || (without && im_text_equal(class->name, without) && depth == 0))
         return false;
-    if (lists(class->may, class->may_count, attribute) || lists(class->rule_may, class->rule_may_count, attribute))
+    if (lists(class->may, class->may_count, attribute))
         return true;
-    for (size_t i = 0; i < class->sup_count; i++)
+    if (depth == 0 && lists(class->rule_may, class->rule_may_count, attribute)) /* a rule is not inherited */
+        return true;
+    for (size_t i = 0; i < class->sup_count; i++) {
         if (!im_text_equal(class->sup[i], name) && class_allows(s, class->sup[i], attribute, without, depth + 1))
             return true;
+    }
     /* A content rule of OpenLDAP only permits its auxiliary classes; Active Directory's are part of the class. */
-    for (size_t i = 0; s->is_ad && i < class->aux_count; i++)
+    for (size_t i = 0; s->is_ad && i < class->aux_count; i++) {
         if (class_allows(s, class->aux[i], attribute, NULL, depth + 1))
             return true;
+    }
     return false;
 }
 
 bool im_schema_allows(const struct im_schema *s, const struct im_attr *object_classes, const char *attribute,
                       const char *without) {
-    for (size_t i = 0; object_classes && i < object_classes->count; i++)
+    for (size_t i = 0; object_classes && i < object_classes->count; i++) {
         if (class_allows(s, object_classes->values[i].bv_val, attribute, without, 0))
             return true;
+    }
     return false;
 }
 
@@ -115,45 +123,35 @@ static bool is_same_syntax(const struct im_schema *found, enum im_syntax syntax,
     return im_text_equal(attr->syntax, row->oid);
 }
 
-static enum im_err compare_attr(struct comparison *c, const struct im_attr_def *def) {
-    const struct im_schema_attr *by_name = im_schema_attr(c->found, def->name);
-    const struct im_schema_attr *by_oid = im_schema_attr(c->found, def->oid);
-    const char *detail = NULL;
-    if (by_name && !im_text_equal(by_name->oid, def->oid))
-        detail = im_pool_printf(c->pool, "has OID %s, expected %s", by_name->oid, def->oid);
-    else if (!by_name && by_oid)
-        detail = im_pool_printf(c->pool, "its OID %s belongs to %s", def->oid, by_oid->name);
-    else if (by_name && !is_same_syntax(c->found, def->syntax, by_name))
-        detail = im_pool_printf(c->pool, "has syntax %s, expected %s", by_name->syntax ? by_name->syntax : "none",
-                                c->found->is_ad ? im_syntax_row(def->syntax)->ad_syntax : im_syntax_row(def->syntax)->oid);
-    else if (by_name && by_name->single != def->single)
-        detail = im_pool_printf(c->pool, "is %s-valued, expected %s-valued", by_name->single ? "single" : "multi",
-                                def->single ? "single" : "multi");
-    else
-        return add(c, IM_DEF_ATTRIBUTE, def->name, def->oid, NULL, by_name != NULL);
-    return detail ? add(c, IM_DEF_ATTRIBUTE, def->name, def->oid, detail, true) : im_error_nomem(c->e);
-}
-
-static enum im_err compare_class(struct comparison *c, const struct im_class_def *def) {
-    const struct im_schema_class *by_name = im_schema_class(c->found, def->name);
-    const struct im_schema_class *by_oid = im_schema_class(c->found, def->oid);
-    const char *detail = NULL;
-    if (by_name && !im_text_equal(by_name->oid, def->oid))
-        detail = im_pool_printf(c->pool, "has OID %s, expected %s", by_name->oid, def->oid);
-    else if (!by_name && by_oid)
-        detail = im_pool_printf(c->pool, "its OID %s belongs to %s", def->oid, by_oid->name);
-    else if (!by_name)
-        return add(c, IM_DEF_CLASS, def->name, def->oid, NULL, false);
-    for (size_t i = 0; !detail && i < def->may_count; i++) {
-        if (lists(by_name->may, by_name->may_count, def->may[i]))
-            continue;
-        detail = im_pool_printf(c->pool, "does not allow %s", def->may[i]);
-        if (!detail)
-            return im_error_nomem(c->e);
+static const char *syntax_detail(const struct comparison *c, enum im_syntax syntax, const struct im_schema_attr *attr) {
+    const struct im_syntax_row *row = im_syntax_row(syntax);
+    const char *has = attr->syntax ? attr->syntax : "none";
+    if (c->found->is_ad) {
+        return im_pool_printf(c->pool, "has syntax %s with oMSyntax %d, expected %s with %d", has, attr->om, row->ad_syntax,
+                              row->ad_om);
     }
-    return add(c, IM_DEF_CLASS, def->name, def->oid, detail, true);
+    return im_pool_printf(c->pool, "has syntax %s, expected %s", has, row->oid);
 }
 
+/* Attributes and classes are found by the same names. */
+struct identity {
+    const char *name, *oid;
+    bool is_defunct;
+};
+
+/* What stands in the way of a definition; NULL: nothing. *failed: out of memory. */
+static const char *identity_detail(const struct comparison *c, const struct identity *by_name, const struct identity *by_oid,
+                                   const struct identity *by_cn, const char *oid) {
+    if (by_name && !im_text_equal(by_name->oid, oid))
+        return im_pool_printf(c->pool, "has OID %s, expected %s", by_name->oid, oid);
+    if (by_name && by_name->is_defunct)
+        return "is out of use (isDefunct is TRUE): set isDefunct to FALSE first";
+    if (!by_name && by_oid)
+        return im_pool_printf(c->pool, "its OID %s belongs to %s", oid, by_oid->name);
+    if (!by_name && by_cn)
+        return im_pool_printf(c->pool, "the object that would define it is there already and defines %s", by_cn->name);
+    return "";
+}
 static enum im_err compare_attachments(struct comparison *c, const struct im_class_def *def) {
     for (size_t i = 0; i < def->attach_count; i++) {
         const struct im_schema_class *class = im_schema_class(c->found, def->attach[i]);

@@ -69,14 +69,18 @@ void im_schema_describe_class(const struct im_class_def *def, struct im_buf *out
 
 struct im_schema_attr {
     const char *name, *oid;
+    const char *cn;     /* AD: the name of the definition's object; else NULL */
     const char *syntax; /* RFC 4512 syntax OID, or AD's attributeSyntax */
     int om;             /* AD's oMSyntax; 0 elsewhere */
     bool single;
+    bool is_defunct;      /* AD: taken out of use; name and OID stay taken */
     const char *equality; /* matching rule, inherited from superiors; NULL = none (always NULL on AD) */
 };
 
 struct im_schema_class {
     const char *name, *oid;
+    const char *cn;  /* AD: the name of the definition's object; else NULL */
+    bool is_defunct; /* as of attributes */
     const char **sup;
     size_t sup_count;
     const char **may; /* must and may together */
@@ -123,8 +127,9 @@ struct im_schema_report {
     enum im_schema_state state;
 };
 
-/* Same OID under another name, or same name with other OID, syntax or single-valued flag, is a conflict. On OpenLDAP IA5String,
- * DirectoryString and PrintableString are all accepted for a printable attribute, and attachments do not apply. */
+/* Same OID under another name, or same name with other OID, syntax or single-valued flag, is a conflict; on AD also an object name
+ * (CN) that belongs to something else, and a definition out of use. On OpenLDAP IA5String, DirectoryString and PrintableString are
+ * all accepted for a printable attribute, and attachments do not apply. */
 enum im_err im_schema_compare(const struct im_schema_defs *defs, const struct im_schema *found, struct im_pool *pool,
                               struct im_schema_report *out, struct im_error *e);
 const char *im_schema_state_name(enum im_schema_state state); /* "complete" */
