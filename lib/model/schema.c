@@ -133,25 +133,84 @@ static const char *syntax_detail(const struct comparison *c, enum im_syntax synt
     return im_pool_printf(c->pool, "has syntax %s, expected %s", has, row->oid);
 }
 
-/* Attributes and classes are found by the same names. */
+/* What attributes and classes have in common, by which they are told apart. */
 struct identity {
     const char *name, *oid;
     bool is_defunct;
 };
 
-/* What stands in the way of a definition; NULL: nothing. *failed: out of memory. */
-static const char *identity_detail(const struct comparison *c, const struct identity *by_name, const struct identity *by_oid,
-                                   const struct identity *by_cn, const char *oid) {
-    if (by_name && !im_text_equal(by_name->oid, oid))
-        return im_pool_printf(c->pool, "has OID %s, expected %s", by_name->oid, oid);
-    if (by_name && by_name->is_defunct)
-        return "is out of use (isDefunct is TRUE): set isDefunct to FALSE first";
-    if (!by_name && by_oid)
-        return im_pool_printf(c->pool, "its OID %s belongs to %s", oid, by_oid->name);
-    if (!by_name && by_cn)
-        return im_pool_printf(c->pool, "the object that would define it is there already and defines %s", by_cn->name);
+struct identities {
+    struct identity by_name, by_oid, by_cn; /* name NULL: nothing was found in this way */
+};
+
+/* What stands in the way of a definition; "" = nothing, NULL = out of memory. */
+static const char *identity_detail(const struct comparison *c, const struct identities *found, const char *oid) {
+    const struct identity *it = &found->by_name;
+    if (it->name && !im_text_equal(it->oid, oid))
+        return im_pool_printf(c->pool, "has OID %s, expected %s", it->oid, oid);
+    if (it->name && it->is_defunct)
+        return "is out of use: set its isDefunct to FALSE first";
+    if (!it->name && found->by_oid.name)
+        return im_pool_printf(c->pool, "its OID %s belongs to %s", oid, found->by_oid.name);
+    if (!it->name && found->by_cn.name)
+        return im_pool_printf(c->pool, "the place of its definition is taken by %s", found->by_cn.name);
     return "";
 }
+
+static struct identity attr_identity(const struct im_schema_attr *attr) {
+    return attr ? (struct identity){attr->name, attr->oid, attr->is_defunct} : (struct identity){.name = NULL};
+}
+
+static struct identity class_identity(const struct im_schema_class *class) {
+    return class ? (struct identity){class->name, class->oid, class->is_defunct} : (struct identity){.name = NULL};
+}
+
+static struct identity identity_of_cn(const struct im_schema *found, const char *cn) {
+    for (size_t i = 0; found->is_ad && i < found->attr_count; i++) {
+        if (im_text_equal(found->attrs[i].cn, cn))
+            return attr_identity(&found->attrs[i]);
+    }
+    for (size_t i = 0; found->is_ad && i < found->class_count; i++) {
+        if (im_text_equal(found->classes[i].cn, cn))
+            return class_identity(&found->classes[i]);
+    }
+    return (struct identity){.name = NULL};
+}
+
+static enum im_err compare_attr(struct comparison *c, const struct im_attr_def *def) {
+    const struct im_schema_attr *attr = im_schema_attr(c->found, def->name);
+    const struct identities found = {
+        .by_name = attr_identity(attr),
+        .by_oid = attr_identity(im_schema_attr(c->found, def->oid)),
+        .by_cn = identity_of_cn(c->found, def->cn),
+    };
+    const char *detail = identity_detail(c, &found, def->oid);
+    if (attr && detail && !*detail && !is_same_syntax(c->found, def->syntax, attr))
+        detail = syntax_detail(c, def->syntax, attr);
+    if (attr && detail && !*detail && attr->single != def->single)
+        detail = attr->single ? "is single-valued, expected multi-valued" : "is multi-valued, expected single-valued";
+    if (!detail)
+        return im_error_nomem(c->e);
+    return add(c, IM_DEF_ATTRIBUTE, def->name, def->oid, *detail ? detail : NULL, attr != NULL);
+}
+
+static enum im_err compare_class(struct comparison *c, const struct im_class_def *def) {
+    const struct im_schema_class *class = im_schema_class(c->found, def->name);
+    const struct identities found = {
+        .by_name = class_identity(class),
+        .by_oid = class_identity(im_schema_class(c->found, def->oid)),
+        .by_cn = identity_of_cn(c->found, def->cn),
+    };
+    const char *detail = identity_detail(c, &found, def->oid);
+    for (size_t i = 0; class && detail && !*detail && i < def->may_count; i++) {
+        if (!lists(class->may, class->may_count, def->may[i]))
+            detail = im_pool_printf(c->pool, "does not allow %s", def->may[i]);
+    }
+    if (!detail)
+        return im_error_nomem(c->e);
+    return add(c, IM_DEF_CLASS, def->name, def->oid, *detail ? detail : NULL, class != NULL);
+}
+
 static enum im_err compare_attachments(struct comparison *c, const struct im_class_def *def) {
     for (size_t i = 0; i < def->attach_count; i++) {
         const struct im_schema_class *class = im_schema_class(c->found, def->attach[i]);
