@@ -230,6 +230,7 @@ bool im_command_begin(struct im_command *c, const struct im_option_table *table,
     enum im_err err;
     *c = (struct im_command){.table = table, .changes = changes};
     catch_signals();
+    setenv("LDAPNOINIT", "1", 1); /* ldaprc, ldap.conf and LDAP... variables are not ours: before libldap's first call */
     err = prepare(c, argc, argv, &is_done);
     if (err == IM_OK && !is_done) {
         return true;
