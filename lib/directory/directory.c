@@ -67,6 +67,10 @@ enum im_err im_directory_next(struct im_directory *d, struct im_event *event, st
     return d->ops->next(d->impl, event, e);
 }
 
+void im_directory_abandon(struct im_directory *d, void *token) {
+    d->ops->abandon(d->impl, token);
+}
+
 static enum im_err error_of(int code) {
     switch (code) {
     case TIME_LIMIT:
@@ -111,23 +115,20 @@ enum im_err im_directory_search(struct im_directory *d, const struct im_search *
                                 struct im_error *e) {
     int token;
     enum im_err err = im_directory_start_search(d, search, &token, e);
-    enum im_err from_fn = IM_OK;
-    while (err == IM_OK) {
+    if (err != IM_OK)
+        return err;
+    for (;;) {
         struct im_event event;
         err = im_directory_next(d, &event, e);
-        if (err != IM_OK)
-            break;
-        if (event.kind == IM_EVENT_ENTRY) {
-            /* After an error of fn the rest is still read: the connection stays usable. */
-            if (from_fn == IM_OK)
-                from_fn = fn(user, event.entry, e);
-            continue;
+        if (err == IM_OK && event.kind == IM_EVENT_DONE)
+            return event.answer.code == 0 ? IM_OK : search_error(d, search, &event.answer, e);
+        if (err == IM_OK)
+            err = fn(user, event.entry, e);
+        if (err != IM_OK) {
+            im_directory_abandon(d, &token);
+            return err;
         }
-        if (from_fn != IM_OK || event.answer.code == 0)
-            return from_fn;
-        err = search_error(d, search, &event.answer, e);
     }
-    return from_fn != IM_OK ? from_fn : err;
 }
 
 struct reading {

@@ -1,8 +1,8 @@
 /* A directory that can be asked and changed: one interface, several implementations (live LDAP; in memory for tests).
  *
  * The core is asynchronous: operations are started and their answers come through im_directory_next in any order. The calls that
- * wait are made of it. One connection, one thread. Signals are not needed: `stop` is looked at while waiting, but not while a change
- * is in flight: its answer is waited for, so that what was written is known. */
+ * wait are made of it. One connection, one thread. Signals are not needed: `stop` is looked at while waiting, but not while a
+ * change is in flight: its answer is waited for, so that what was written is known. */
 #ifndef IMDIR_DIRECTORY_DIRECTORY_H
 #define IMDIR_DIRECTORY_DIRECTORY_H
 
@@ -53,6 +53,9 @@ enum im_err im_directory_start_modify(struct im_directory *d, const struct im_ch
  * IM_E_LOST, IM_E_INTERRUPTED, IM_E_PROTOCOL. Must only be called while something is in flight. */
 enum im_err im_directory_next(struct im_directory *d, struct im_event *event, struct im_error *e);
 
+/* Nothing of this search is wanted any more: no further event has its token. */
+void im_directory_abandon(struct im_directory *d, void *token);
+
 /* Searches and hands each entry to fn (valid during the call); fn's error ends the search. A result other than success is an
  * error: noSuchObject IM_E_NOT_FOUND; size, time, admin limit and referral IM_E_TRUNCATED; others IM_E_SERVER, in words. */
 typedef enum im_err im_entry_fn(void *user, const struct im_entry *entry, struct im_error *e);
@@ -81,6 +84,7 @@ struct im_directory_ops {
     enum im_err (*start_modify)(void *impl, const struct im_change *change, void *token, struct im_error *e);
     enum im_err (*start_add)(void *impl, const struct im_entry *entry, void *token, struct im_error *e);
     enum im_err (*next)(void *impl, struct im_event *event, struct im_error *e);
+    void (*abandon)(void *impl, void *token);
     void (*free)(void *impl);
 };
 

@@ -412,6 +412,20 @@ static enum im_err next(void *impl, struct im_event *event, struct im_error *e) 
     return err;
 }
 
+static void abandon(void *impl, void *token) {
+    struct live *live = impl;
+    for (size_t i = 0; i < live->operations.count; i++) {
+        struct operation *op = &live->operations.items[i];
+        if (op->token != token)
+            continue;
+        if (!live->is_lost)
+            (void)ldap_abandon_ext(live->c.ld, op->msgid, NULL, NULL);
+        trace(live, "message %d is abandoned", op->msgid);
+        forget(live, op);
+        return;
+    }
+}
+
 static void live_free(void *impl) {
     struct live *live = impl;
     if (!live)
@@ -427,8 +441,12 @@ static void live_free(void *impl) {
     free(live);
 }
 
-static const struct im_directory_ops ops = {
-    .start_search = start_search, .start_modify = start_modify, .start_add = start_add, .next = next, .free = live_free};
+static const struct im_directory_ops ops = {.start_search = start_search,
+                                            .start_modify = start_modify,
+                                            .start_add = start_add,
+                                            .next = next,
+                                            .abandon = abandon,
+                                            .free = live_free};
 
 enum im_err im_live_open_uri(const struct im_live_options *options, const char *uri, struct im_directory **out,
                              struct im_error *e) {

@@ -50,6 +50,12 @@ void oom_fail_at(size_t n) {
     countdown = n;
 }
 
+size_t oom_pause(void) {
+    size_t left = countdown;
+    countdown = 0;
+    return left;
+}
+
 size_t oom_every_allocation(oom_attempt *attempt, void *user) {
     for (size_t n = 1; n <= MAX_ALLOCATIONS; n++) {
         struct im_error e = {0};
@@ -61,9 +67,10 @@ size_t oom_every_allocation(oom_attempt *attempt, void *user) {
             assert_int_equal(err, IM_OK);
             return n - 1;
         }
-        if (err != IM_E_NOMEM || e.code != IM_E_NOMEM)
+        if (err != IM_E_NOMEM || e.code != IM_E_NOMEM) {
             fail_msg("allocation %zu failed: the attempt gave %s, its error holds %s", n, im_err_row(err)->name,
                      im_err_row(e.code)->name);
+        }
     }
     fail_msg("no attempt got through within %d allocations", MAX_ALLOCATIONS);
     return 0;

@@ -16,5 +16,6 @@ typedef enum im_err oom_attempt(void *user, struct im_error *e);
 size_t oom_every_allocation(oom_attempt *attempt, void *user);
 
 void oom_fail_at(size_t n); /* the n-th allocation from now on fails, once; 0 = none */
+size_t oom_pause(void);     /* none fails; oom_fail_at with what it returns goes on: for scaffolding that is not under test */
 
 #endif
