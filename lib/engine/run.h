@@ -13,7 +13,7 @@ struct im_input {
 };
 
 typedef enum im_err im_result_fn(void *user, const struct im_result *result, struct im_error *e);
-/* A change that is about to be sent (or would be, in a dry run). */
+/* A change that was made, in the order in which the answers came (or would be made, in a dry run). */
 typedef enum im_err im_change_fn(void *user, const struct im_change *change, struct im_error *e);
 
 struct im_run {
