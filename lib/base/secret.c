@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,6 +90,16 @@ out:
     return err;
 }
 
+/* A signal that comes between the prompt and the read must end the read as well: signals are only let in while waiting. */
+static enum im_err wait_for_line(int fd, const sigset_t *signals, struct im_error *e) {
+    struct pollfd terminal = {.fd = fd, .events = POLLIN};
+    if (ppoll(&terminal, 1, NULL, signals) > 0) {
+        return IM_OK;
+    }
+    return errno == EINTR ? im_error_set(e, IM_E_INTERRUPTED, "stopped while reading the password")
+                          : im_error_set_errno(e, IM_E_IO, errno, "cannot wait for the terminal");
+}
+
 enum im_err im_secret_from_terminal(const char *prompt, struct im_secret **out, struct im_error *e) {
     int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)
@@ -104,10 +116,18 @@ enum im_err im_secret_from_terminal(const char *prompt, struct im_secret **out, 
         goto out;
     }
     struct termios silent = old;
+    sigset_t all;
+    sigset_t before;
     silent.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
     (void)tcsetattr(fd, TCSAFLUSH, &silent);
+    (void)sigfillset(&all);
+    (void)sigprocmask(SIG_SETMASK, &all, &before);
     (void)dprintf(fd, "%s", prompt);
-    err = read_line(fd, s, "the terminal", e);
+    err = wait_for_line(fd, &before, e);
+    (void)sigprocmask(SIG_SETMASK, &before, NULL);
+    if (err == IM_OK) {
+        err = read_line(fd, s, "the terminal", e);
+    }
     (void)tcsetattr(fd, TCSAFLUSH, &old);
     (void)dprintf(fd, "\n");
 out:

@@ -12,8 +12,8 @@ void im_base64_encode(const struct berval *value, struct im_buf *out) {
         unsigned c = left > 2 ? (unsigned char)value->bv_val[i + 2] : 0;
         im_buf_addc(out, digits[a >> 2]);
         im_buf_addc(out, digits[(a & 3) << 4 | b >> 4]);
-        im_buf_addc(out, left > 1 ? digits[(b & 15) << 2 | c >> 6] : '=');
-        im_buf_addc(out, left > 2 ? digits[c & 63] : '=');
+        im_buf_addc(out, (char)(left > 1 ? digits[(b & 15) << 2 | c >> 6] : '='));
+        im_buf_addc(out, (char)(left > 2 ? digits[c & 63] : '='));
     }
 }
 

@@ -21,12 +21,13 @@ static void add_field(struct im_buf *out, const char *field) {
     if (*field && strchr("=+-@\t\r", *field))
         im_buf_addc(&guarded, '\'');
     im_buf_adds(&guarded, field);
-    if (guarded.failed)
+    if (guarded.failed) {
         out->failed = true;
-    else if (strpbrk(guarded.data, ",\"\r\n;\t") || guarded.data[0] == ' ')
+    } else if (strpbrk(guarded.data, ",\"\r\n;\t") || guarded.data[0] == ' ') {
         add_quoted(out, guarded.data, guarded.len);
-    else
+    } else {
         im_buf_add(out, guarded.data, guarded.len);
+    }
     im_buf_free(&guarded);
 }
 

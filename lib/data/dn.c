@@ -32,10 +32,11 @@ static void normalize_value(const char *value, size_t len, struct im_buf *out) {
             im_buf_addc(out, ' ');
         blank = false;
         begun = true;
-        if (strchr(",+=\\", c) != NULL || c == '\0')
+        if (strchr(",+=\\", c) != NULL || c == '\0') {
             im_buf_addf(out, "\\%02x", (unsigned)(unsigned char)c);
-        else
+        } else {
             im_buf_addc(out, c);
+        }
     }
     im_buf_free(&folded);
 }
@@ -50,7 +51,7 @@ static void normalize_rdn(LDAPRDN rdn, struct im_buf *out) {
     size_t count = 0;
     while (rdn[count])
         count++;
-    qsort(rdn, count, sizeof *rdn, compare_ava); /* the order within a multi-valued RDN has no meaning */
+    qsort(rdn, count, sizeof(LDAPAVA *), compare_ava); /* the order within a multi-valued RDN has no meaning */
     for (size_t i = 0; i < count; i++) {
         if (i)
             im_buf_addc(out, '+');
@@ -137,12 +138,13 @@ void im_dn_escape(const char *value, size_t len, struct im_buf *out) {
     for (size_t i = 0; i < len; i++) {
         char c = value[i];
         bool at_end = (c == ' ' && (i == 0 || i + 1 == len)) || (c == '#' && i == 0);
-        if ((unsigned char)c < 0x20 || c == 0x7f)
+        if ((unsigned char)c < 0x20 || c == 0x7f) {
             im_buf_addf(out, "\\%02X", (unsigned)(unsigned char)c);
-        else if (at_end || strchr(",+\"\\<>;=", c))
+        } else if (at_end || strchr(",+\"\\<>;=", c)) {
             im_buf_addf(out, "\\%c", c);
-        else
+        } else {
             im_buf_addc(out, c);
+        }
     }
 }
 

@@ -5,9 +5,10 @@
 #include <string.h>
 
 const struct im_attr *im_entry_attr(const struct im_entry *entry, const char *name) {
-    for (size_t i = 0; i < entry->count; i++)
+    for (size_t i = 0; i < entry->count; i++) {
         if (im_text_equal(entry->attrs[i].name, name))
             return entry->attrs[i].count ? &entry->attrs[i] : NULL;
+    }
     return NULL;
 }
 
@@ -23,9 +24,10 @@ const char *im_entry_string(const struct im_entry *entry, const char *name) {
 
 bool im_entry_has_value(const struct im_entry *entry, const char *name, const char *value) {
     const struct im_attr *attr = im_entry_attr(entry, name);
-    for (size_t i = 0; attr && i < attr->count; i++)
+    for (size_t i = 0; attr && i < attr->count; i++) {
         if (im_text_equal_n(attr->values[i].bv_val, attr->values[i].bv_len, value, strlen(value)))
             return true;
+    }
     return false;
 }
 
@@ -35,9 +37,10 @@ static bool copy_attr(const struct im_attr *from, struct im_attr *to, struct im_
     to->count = from->count;
     if (!to->name || !to->values)
         return false;
-    for (size_t i = 0; i < from->count; i++)
+    for (size_t i = 0; i < from->count; i++) {
         if (im_pool_value(pool, &from->values[i], &to->values[i]) != 0)
             return false;
+    }
     return true;
 }
 
@@ -51,9 +54,10 @@ struct im_entry *im_entry_copy(const struct im_entry *entry, struct im_pool *poo
     copy->line = entry->line;
     if ((entry->dn && !copy->dn) || !copy->attrs)
         return NULL;
-    for (size_t i = 0; i < entry->count; i++)
+    for (size_t i = 0; i < entry->count; i++) {
         if (!copy_attr(&entry->attrs[i], &copy->attrs[i], pool))
             return NULL;
+    }
     return copy;
 }
 

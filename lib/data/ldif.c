@@ -65,10 +65,11 @@ static enum im_err read_physical(struct im_ldif_reader *r, struct im_error *e) {
     r->has_next = false;
     int c;
     while ((c = getc_unlocked(r->stream)) != EOF && c != '\n') {
-        if (c == '\0' || r->next.len >= MAX_LINE)
+        if (c == '\0' || r->next.len >= MAX_LINE) {
             return im_error_set_at(e, IM_E_INPUT, r->name, r->physical + 1, r->next.len + 1, "%s",
                                    c == '\0' ? "a NUL byte: LDIF is text; such values are written as base64 (\"name:: ...\")"
                                              : "the line is longer than 1 MiB");
+        }
         im_buf_addc(&r->next, (char)c);
     }
     if (c == EOF && ferror(r->stream))
@@ -209,8 +210,8 @@ static enum im_err read_attributes(struct im_ldif_reader *r, struct im_pool *poo
         enum im_err err = read_logical(r, &end, e);
         if (err != IM_OK || end || r->line.len == 0)
             return err;
-        const char *name;
-        struct berval value;
+        const char *name = "";
+        struct berval value = {0};
         err = parse_line(r, pool, &name, &value, e);
         if (err == IM_OK)
             err = refuse_special(r, name, e);
@@ -247,9 +248,10 @@ static enum im_err finish(const struct attrs *attrs, struct im_pool *pool, struc
 static enum im_err skip_trailer(struct im_ldif_reader *r, struct im_error *e) {
     for (bool end = false; !end && r->line.len;) {
         const char *line = r->line.data;
-        if (strncmp(line, "result: ", 8) == 0 && strncmp(line, "result: 0 ", 10) != 0)
+        if (strncmp(line, "result: ", 8) == 0 && strncmp(line, "result: 0 ", 10) != 0) {
             return im_error_set_at(e, IM_E_TRUNCATED, r->name, r->line_number, 1,
                                    "the export is not whole: ldapsearch ended with \"%.200s\"; make it again", line + 8);
+        }
         enum im_err err = read_logical(r, &end, e);
         if (err != IM_OK)
             return err;
@@ -285,8 +287,8 @@ static enum im_err read_dn(struct im_ldif_reader *r, struct im_pool *pool, struc
             return err;
         if (r->line.len == 0)
             continue;
-        const char *name;
-        struct berval value;
+        const char *name = "";
+        struct berval value = {0};
         err = parse_line(r, pool, &name, &value, e);
         if (err == IM_OK)
             err = refuse_special(r, name, e);

@@ -38,10 +38,11 @@ void im_ldif_write_value(struct im_buf *out, const char *attribute, const struct
         im_buf_adds(&line, ":: ");
         im_base64_encode(value, &line);
     }
-    if (line.failed)
+    if (line.failed) {
         out->failed = true;
-    else
+    } else {
         add_folded(&line, out);
+    }
     im_buf_free(&line);
 }
 
@@ -49,10 +50,11 @@ static void write_text(struct im_buf *out, const char *attribute, const char *te
     struct im_buf copy = IM_BUF_INIT;
     im_buf_adds(&copy, text);
     struct berval value = im_buf_value(&copy);
-    if (copy.failed)
+    if (copy.failed) {
         out->failed = true;
-    else
+    } else {
         im_ldif_write_value(out, attribute, &value);
+    }
     im_buf_free(&copy);
 }
 

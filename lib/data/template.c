@@ -53,9 +53,10 @@ static bool is_attribute(const struct piece *piece) {
 }
 
 static bool is_known(const struct piece *piece, const char *const *names, size_t count) {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (strlen(names[i]) == piece->len && memcmp(names[i], piece->text, piece->len) == 0)
             return true;
+    }
     return is_attribute(piece);
 }
 
@@ -63,9 +64,10 @@ static enum im_err unknown_variable(const struct piece *piece, const char *const
     char name[NAME_MAX_LEN + 1] = "";
     memcpy(name, piece->text, piece->len);
     const char *nearest = im_text_nearest(name, names, count);
-    if (nearest)
+    if (nearest) {
         return im_error_set_at(e, IM_E_CONFIG, NULL, 0, piece->column, "unknown variable {%s}: did you mean {%s}?", name,
                                nearest);
+    }
     struct im_buf list = IM_BUF_INIT;
     for (size_t i = 0; i < count; i++)
         im_buf_addf(&list, "{%s} ", names[i]);
@@ -78,11 +80,12 @@ static enum im_err unknown_variable(const struct piece *piece, const char *const
 enum im_err im_template_check(const char *text, const char *const *names, size_t count, struct im_error *e) {
     const char *at = text;
     for (struct piece piece; next_piece(text, &at, &piece);) {
-        if (!piece.text)
+        if (!piece.text) {
             return im_error_set_at(
                 e, IM_E_CONFIG, NULL, 0, piece.column,
                 "template \"%s\" has a brace without its partner or name at column %zu; a literal brace is doubled", text,
                 piece.column);
+        }
         if (piece.is_variable && !is_known(&piece, names, count))
             return unknown_variable(&piece, names, count, e);
     }
@@ -101,10 +104,11 @@ static void add_value(const char *value, enum im_template_context context, struc
         im_dn_escape(value, strlen(value), out);
     } else {
         for (; *value; value++) {
-            if (is_segment_char(*value))
+            if (is_segment_char(*value)) {
                 im_buf_addc(out, *value);
-            else
+            } else {
                 im_buf_addf(out, "%%%02X", (unsigned)(unsigned char)*value);
+            }
         }
     }
 }
@@ -144,8 +148,9 @@ fail:
 
 bool im_template_uses(const char *text, const char *variable) {
     const char *at = text;
-    for (struct piece piece; next_piece(text, &at, &piece);)
+    for (struct piece piece; next_piece(text, &at, &piece);) {
         if (piece.is_variable && piece.text && strlen(variable) == piece.len && memcmp(variable, piece.text, piece.len) == 0)
             return true;
+    }
     return false;
 }

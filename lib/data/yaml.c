@@ -79,9 +79,10 @@ static enum im_err check_key(const struct reading *r, const struct im_yaml_node 
     if (key->kind != IM_YAML_SCALAR)
         return im_error_set_at(r->e, IM_E_CONFIG, r->doc->name, key->line, key->column, "a key must be a plain word");
     const struct im_yaml_node *twin = im_yaml_get(map, key->text);
-    if (twin)
+    if (twin) {
         return im_error_set_at(r->e, IM_E_CONFIG, r->doc->name, key->line, key->column,
                                "the key \"%s\" is given twice (its first value is on line %zu)", key->text, twin->line);
+    }
     return IM_OK;
 }
 
@@ -134,9 +135,10 @@ static enum im_err parser_error(const yaml_parser_t *parser, const char *name, s
     const char *problem = parser->problem ? parser->problem : "not YAML";
     if (parser->error == YAML_MEMORY_ERROR)
         return im_error_nomem(e);
-    if (parser->error == YAML_READER_ERROR)
+    if (parser->error == YAML_READER_ERROR) {
         return im_error_set_at(e, IM_E_CONFIG, name, parser->mark.line + 1, 0, "not UTF-8 at byte %zu: %s",
                                parser->problem_offset, problem);
+    }
     im_error_set_at(e, IM_E_CONFIG, name, parser->problem_mark.line + 1, parser->problem_mark.column + 1, "not YAML: %s%s%s",
                     problem, parser->context ? " " : "", parser->context ? parser->context : "");
     return IM_E_CONFIG;
@@ -164,9 +166,10 @@ static enum im_err load(struct im_yaml *doc, const char *text, size_t len, struc
             goto out;
         }
         const yaml_node_t *second = yaml_document_get_root_node(&from);
-        if (second)
+        if (second) {
             err = im_error_set_at(e, IM_E_CONFIG, doc->name, second->start_mark.line + 1, second->start_mark.column + 1,
                                   "a second document begins here: only one is allowed");
+        }
         yaml_document_delete(&from);
     }
 out:
@@ -187,10 +190,11 @@ enum im_err im_yaml_load_text(const char *name, const char *text, size_t len, st
         err = im_error_nomem(e);
     if (err == IM_OK)
         err = load(doc, text, len, e);
-    if (err == IM_OK)
+    if (err == IM_OK) {
         *out = doc;
-    else
+    } else {
         im_yaml_free(&doc);
+    }
     return err;
 }
 
@@ -204,12 +208,13 @@ enum im_err im_yaml_load_file(const char *path, struct im_yaml **out, struct im_
     while (text.len <= MAX_SIZE && !text.failed && (got = fread(piece, 1, sizeof piece, file)) > 0)
         im_buf_add(&text, piece, got);
     enum im_err err = IM_OK;
-    if (ferror(file))
+    if (ferror(file)) {
         err = im_error_set_errno(e, IM_E_IO, errno, "cannot read %s", path);
-    else if (text.failed)
+    } else if (text.failed) {
         err = im_error_nomem(e);
-    else
+    } else {
         err = im_yaml_load_text(path, im_buf_str(&text), text.len, out, e);
+    }
     im_buf_free(&text);
     (void)fclose(file);
     return err;
@@ -218,9 +223,10 @@ enum im_err im_yaml_load_file(const char *path, struct im_yaml **out, struct im_
 const struct im_yaml_node *im_yaml_get(const struct im_yaml_node *map, const char *key) {
     if (!map || map->kind != IM_YAML_MAP)
         return NULL;
-    for (size_t i = 0; i < map->count; i++)
+    for (size_t i = 0; i < map->count; i++) {
         if (strcmp(map->keys[i]->text, key) == 0)
             return map->items[i];
+    }
     return NULL;
 }
 

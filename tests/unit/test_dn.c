@@ -18,9 +18,10 @@ static void spellings_of_one_name_are_equal(void **state) {
         {DELETED, DELETED},
         {"", ""},
     };
-    for (size_t i = 0; i < LENGTH(pairs); i++)
+    for (size_t i = 0; i < LENGTH(pairs); i++) {
         if (!im_dn_equal(pairs[i][0], pairs[i][1]))
             fail_msg("%s and %s should be equal", pairs[i][0], pairs[i][1]);
+    }
 }
 
 static void different_names_are_not(void **state) {
@@ -36,9 +37,10 @@ static void different_names_are_not(void **state) {
         {"CN=a,DC=x", ""},
         {"nonsense", "nonsense"},
     };
-    for (size_t i = 0; i < LENGTH(pairs); i++)
+    for (size_t i = 0; i < LENGTH(pairs); i++) {
         if (im_dn_equal(pairs[i][0], pairs[i][1]))
             fail_msg("%s and %s should differ", pairs[i][0], pairs[i][1]);
+    }
     assert_false(im_dn_equal(NULL, "CN=a"));
 }
 
@@ -47,12 +49,14 @@ static void what_is_no_dn_is_refused(void **state) {
     static const char *const good[] = {MUELLER, DELETED, "DC=x", "2.5.4.3=a", "CN=", "CN=a\\0ACNF:x,DC=y", "CN=#04024142"};
     static const char *const bad[] = {"",          "jane",   "CN",       "=x",     "CN=a,",     ",CN=a",  "CN=a,,DC=x",
                                       "CN=a;DC=x", "CN=a\\", "CN=\"a\"", "CN=#zz", "<GUID=00>", "CN=a<b", "a@b.example"};
-    for (size_t i = 0; i < LENGTH(good); i++)
+    for (size_t i = 0; i < LENGTH(good); i++) {
         if (!im_dn_is_valid(good[i]))
             fail_msg("\"%s\" is a DN", good[i]);
-    for (size_t i = 0; i < LENGTH(bad); i++)
+    }
+    for (size_t i = 0; i < LENGTH(bad); i++) {
         if (im_dn_is_valid(bad[i]))
             fail_msg("\"%s\" is no DN", bad[i]);
+    }
     assert_false(im_dn_is_valid(NULL));
 }
 

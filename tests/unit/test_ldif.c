@@ -150,9 +150,9 @@ static void what_ldapsearch_adds_is_passed_over(void **state) {
 static void assert_refused(struct fixture *f, enum im_err code, size_t line, size_t column, const char *word) {
     struct im_entry *entry = NULL;
     enum im_err err;
-    do
+    do {
         err = im_ldif_read(f->reader, f->pool, &entry, &f->e);
-    while (err == IM_OK && entry);
+    } while (err == IM_OK && entry);
     if (err == IM_OK)
         fail_msg("accepted, but should have mentioned \"%s\"", word);
     assert_mentions(f->e.text, word);

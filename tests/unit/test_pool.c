@@ -25,9 +25,10 @@ static void pieces_are_zeroed_aligned_and_apart(void **state) {
             assert_int_equal(pieces[i][k], 0);
         memset(pieces[i], (int)(i & 0xff), size);
     }
-    for (size_t i = 0; i < LENGTH(pieces); i++)
+    for (size_t i = 0; i < LENGTH(pieces); i++) {
         for (size_t k = 0; k < 1 + i * 7 % 200; k++)
             assert_int_equal(pieces[i][k], i & 0xff);
+    }
 }
 
 static void large_pieces_have_room(void **state) {

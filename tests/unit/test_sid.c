@@ -6,9 +6,10 @@
 static const unsigned char user[] = {1,    5,    0,    0,    0,    0,    0,    5,    0x15, 0,    0,    0,    0xdc, 0xf4,
                                      0xdc, 0x3b, 0x83, 0x3d, 0x2b, 0x46, 0x82, 0x8b, 0xa6, 0x28, 0x50, 0x04, 0,    0};
 #define USER_TEXT "S-1-5-21-1004336348-1177238915-682003330-1104"
-#define FIFTEEN_SUBS                                                                                                             \
-    "-4294967295-4294967295-4294967295-4294967295-4294967295-4294967295-4294967295-4294967295-4294967295-4294967295-4294967295"  \
-    "-4294967295-4294967295-4294967295-4294967295"
+#define MAX "-4294967295"
+#define FIVE MAX MAX MAX MAX MAX
+static const char longest[] = "S-1-0xffffffffffff" FIVE FIVE FIVE;
+static const char too_long[] = "S-1-5" FIVE FIVE FIVE "-1";
 
 static void a_domain_user_both_ways(void **state) {
     (void)state;
@@ -26,13 +27,7 @@ static void a_domain_user_both_ways(void **state) {
 static void texts_come_back_as_they_were(void **state) {
     (void)state;
     static const char *const texts[] = {
-        IM_SID_SELF,
-        "S-1-0-0",
-        "S-1-5-32-544",
-        "S-1-16-12288",
-        "S-1-4294967295-1",
-        "S-1-0x000100000000-7",
-        "S-1-0xffffffffffff" FIFTEEN_SUBS, /* the longest there is */
+        IM_SID_SELF, "S-1-0-0", "S-1-5-32-544", "S-1-16-12288", "S-1-4294967295-1", "S-1-0x000100000000-7", longest,
     };
     for (size_t i = 0; i < LENGTH(texts); i++) {
         char text[IM_SID_TEXT_SIZE];
@@ -60,7 +55,7 @@ static void other_spellings_mean_the_same(void **state) {
 
 static void malformed_octets_are_refused(void **state) {
     (void)state;
-    unsigned char longest[IM_SID_BYTES_SIZE + 4] = {1, 15};
+    unsigned char octets[IM_SID_BYTES_SIZE + 4] = {1, 15};
     const struct {
         const char *why;
         struct berval value;
@@ -74,14 +69,14 @@ static void malformed_octets_are_refused(void **state) {
         {"another revision", VALUE("\2\1\0\0\0\0\0\5\x0a\0\0\0")},
         {"no sub-authority", VALUE("\1\0\0\0\0\0\0\5")},
         {"more sub-authorities than there can be", VALUE("\1\xff\0\0\0\0\0\5\x0a\0\0\0")},
-        {"too long", value_of(longest, sizeof longest)},
+        {"too long", value_of(octets, sizeof octets)},
     };
     for (size_t i = 0; i < LENGTH(rows); i++) {
         char text[IM_SID_TEXT_SIZE];
         if (im_sid_to_text(&rows[i].value, text))
             fail_msg("%s: taken for %s", rows[i].why, text);
     }
-    struct berval whole = value_of(longest, IM_SID_BYTES_SIZE);
+    struct berval whole = value_of(octets, IM_SID_BYTES_SIZE);
     char text[IM_SID_TEXT_SIZE];
     assert_true(im_sid_to_text(&whole, text));
 }
@@ -110,7 +105,7 @@ static void malformed_texts_are_refused(void **state) {
         "S-1--5-10",
         "S-1-0x1000000000000-1",
         "S-1-5-99999999999999999999999",
-        "S-1-5" FIFTEEN_SUBS "-1",
+        too_long,
         "S-1-5,10",
     };
     for (size_t i = 0; i < LENGTH(texts); i++) {

@@ -55,9 +55,10 @@ static const char *lookup(void *user, const char *variable) {
     static const char *const values[][2] = {
         {"alias", "Jörg/M #1"}, {"domain", "im.example"}, {"attr:cn", "Müller, J"}, {"empty", ""}, {"brace", "{alias}"},
     };
-    for (size_t i = 0; i < LENGTH(values); i++)
+    for (size_t i = 0; i < LENGTH(values); i++) {
         if (strcmp(values[i][0], variable) == 0)
             return values[i][1];
+    }
     return NULL;
 }
 

@@ -122,8 +122,8 @@ static void a_terminal_gets_nothing_that_moves_it(void **state) {
 
 static void text_cannot_run_backwards_or_hide(void **state) {
     (void)state;
-    ESCAPES("a\u202egnp.exe", "a\\u{202e}gnp.exe");
-    ESCAPES("\u2066x\u2069", "\\u{2066}x\\u{2069}");
+    ESCAPES("a\xe2\x80\xaegnp\xe2\x80\xac.exe", "a\\u{202e}gnp\\u{202c}.exe");
+    ESCAPES("\xe2\x81\xa6x\xe2\x81\xa9", "\\u{2066}x\\u{2069}");
     ESCAPES("ad\u200bmin", "ad\\u{200b}min");
     ESCAPES("\ufeff\u061c\u200f", "\\u{feff}\\u{061c}\\u{200f}");
     ESCAPES("a\u2028b", "a\\u{2028}b");

@@ -123,9 +123,10 @@ static void bombs_do_not_go_off(void **state) {
     (void)state;
     struct im_buf text = IM_BUF_INIT;
     im_buf_adds(&text, "a0: &a0 [x,x,x,x,x,x,x,x,x]\n");
-    for (int i = 1; i < 10; i++)
+    for (int i = 1; i < 10; i++) {
         im_buf_addf(&text, "a%d: &a%d [*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d]\n", i, i, i - 1, i - 1, i - 1, i - 1, i - 1,
                     i - 1, i - 1, i - 1, i - 1);
+    }
     struct im_yaml *doc = NULL;
     struct im_error e = {0};
     assert_int_equal(im_yaml_load_text("a.yaml", text.data, text.len, &doc, &e), IM_E_CONFIG);
