@@ -15,6 +15,9 @@ static bool is_simple(const struct im_config *config) {
 static enum im_err ask_password(struct im_command *c, const char *who) {
     struct im_buf prompt = IM_BUF_INIT;
     enum im_err err;
+    if (*im_command_stop()) {
+        return im_error_set(&c->error, IM_E_INTERRUPTED, "interrupted before anything was written");
+    }
     im_buf_adds(&prompt, "Password");
     if (who != NULL) {
         im_buf_adds(&prompt, " of ");

@@ -173,10 +173,15 @@ enum im_err im_common_check(const struct im_parsed *parsed, struct im_error *e) 
     return IM_OK;
 }
 
-enum im_err im_common_apply(const struct im_parsed *parsed, struct im_config *config, struct im_error *e) {
+/* Servers that need no StartTLS were named here, and the configuration demands it of others. */
+static bool replaces_starttls(const struct im_parsed *parsed) {
+    return im_options_given(parsed, "directory.uri") && !im_options_given(parsed, "directory.starttls") &&
+           !uri_given(parsed, "ldap://");
+}
+
+static enum im_err apply_bind(const struct im_parsed *parsed, struct im_config *config, struct im_error *e) {
     static const char key[] = "directory.bind.method";
     const struct im_option *detail = sasl_detail(parsed);
-    config->ask_password = im_common.ask_password;
     if (im_common.simple) {
         return im_config_set(config, key, "simple", "option --simple", e);
     }
@@ -189,4 +194,13 @@ enum im_err im_common_apply(const struct im_parsed *parsed, struct im_config *co
         return im_config_set(config, key, "sasl", origin, e);
     }
     return IM_OK;
+}
+
+enum im_err im_common_apply(const struct im_parsed *parsed, struct im_config *config, struct im_error *e) {
+    enum im_err err = IM_OK;
+    config->ask_password = im_common.ask_password;
+    if (replaces_starttls(parsed)) {
+        err = im_config_set(config, "directory.starttls", "false", "option --uri", e);
+    }
+    return err == IM_OK ? apply_bind(parsed, config, e) : err;
 }

@@ -9,6 +9,7 @@
 struct parse {
     const struct im_option **rows; /* all groups joined: popt's val is the index + 1 */
     size_t count;
+    bool takes_arguments;
     struct im_pool *pool;
     struct im_parsed *parsed;
     struct im_error *e;
@@ -226,6 +227,9 @@ static enum im_err run(const struct parse *p, poptContext context) {
         return popt_error(p, context, val);
     }
     while (err == IM_OK && (word = poptGetArg(context)) != NULL) {
+        if (!p->takes_arguments) {
+            return im_error_set(p->e, IM_E_USAGE, "\"%.80s\" is not an option, and there is nothing else to say here", word);
+        }
         err = append(p->pool, &p->parsed->arguments, word, strlen(word), p->e);
     }
     return err;
@@ -233,7 +237,7 @@ static enum im_err run(const struct parse *p, poptContext context) {
 
 enum im_err im_options_parse(const struct im_option_table *table, int argc, char **argv, struct im_pool *pool,
                              struct im_parsed *parsed, struct im_error *e) {
-    struct parse p = {.pool = pool, .parsed = parsed, .e = e};
+    struct parse p = {.takes_arguments = table->arguments != NULL, .pool = pool, .parsed = parsed, .e = e};
     struct poptOption *options;
     poptContext context;
     const char **words = im_pool_array(pool, (size_t)argc + 1, sizeof *words); /* popt wants them const */

@@ -37,7 +37,7 @@ struct im_option {
 struct im_option_table {
     const struct im_option *const *groups; /* each ends with a row whose long_name is NULL; NULL-terminated */
     const char *const *group_titles;
-    const char *command, *arguments; /* "imenable", "[ACCOUNT...]" */
+    const char *command, *arguments; /* "imenable"; "[ACCOUNT...]", or NULL: takes none */
     const char *summary;
 };
 

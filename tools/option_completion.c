@@ -143,7 +143,7 @@ static void zsh(const struct im_option_table *table, FILE *stream) {
     fprintf(stream, "#compdef %s\n# zsh completion for %s; made by %s --completion=zsh\n_arguments -s -S \\\n", table->command,
             table->command, table->command);
     each_row(table, zsh_row, stream);
-    fputs(table->arguments[0] == '\0' ? "    && return 0\n" : "    '*:account:()'\n", stream);
+    fputs(table->arguments == NULL ? "    && return 0\n" : "    '*:account:()'\n", stream);
 }
 
 /* ---- fish ---- */

@@ -82,7 +82,8 @@ void im_options_help(const struct im_option_table *table, size_t width, FILE *st
     size_t column = left_width(table);
     width = width == 0 ? WIDTH_DEFAULT : width;
     width = width < WIDTH_MIN ? WIDTH_MIN : width > WIDTH_MAX ? WIDTH_MAX : width;
-    fprintf(stream, "Usage: %s [OPTION...]%s%s\n", table->command, table->arguments[0] == '\0' ? "" : " ", table->arguments);
+    fprintf(stream, "Usage: %s [OPTION...]%s%s\n", table->command, table->arguments == NULL ? "" : " ",
+            table->arguments == NULL ? "" : table->arguments);
     wrap(table->summary, 0, width, stream);
     for (size_t g = 0; table->groups[g] != NULL; g++) {
         fprintf(stream, "\n%s:\n", table->group_titles[g]);

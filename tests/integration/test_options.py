@@ -102,6 +102,10 @@ def test_every_command_says_its_name(run, tool):
     refused(run(tool, "--nothing-like-it"), f"{tool}: there is no option")
 
 
+def test_command_without_arguments(run):
+    refused(run("imschema", "jdoe"), "jdoe")
+
+
 def test_text_that_is_not_utf8(run):
     refused(run("imenable", "-D", b"cn=M\xfcller", "-W"), "option --bind-dn", "UTF-8", "M\\xfcller")
 
@@ -296,6 +300,16 @@ def test_an_option_decides_how_to_bind(run, tmp_path):
     (tmp_path / "site.yaml").write_text("directory: { bind: { method: simple, dn: cn=a } }\n")
     done = run("imenable", "--config", "site.yaml", "-Y", "EXTERNAL", "--print-config")
     assert settings(done)["directory"]["bind"] == {"method": "sasl", "dn": "cn=a", "mechanism": "EXTERNAL"}
+
+
+def test_starttls_of_the_configuration_does_not_forbid_ldaps(run, tmp_path):
+    (tmp_path / "site.yaml").write_text("directory: { starttls: true }\n")
+
+    def starttls(*words):
+        return settings(run("imenable", "--config", "site.yaml", *words, "--print-config"))["directory"]["starttls"]
+
+    assert not starttls("-H", "ldaps://a") and not starttls("-H", "ldapi:///")
+    assert starttls() and starttls("-H", "ldap://a") and starttls("-H", "ldaps://a", "-H", "ldap://b")
 
 
 def test_printed_configuration_is_a_configuration(run, tmp_path):
