@@ -248,6 +248,8 @@ int im_change_main(struct im_command *c, enum im_action action) {
     }
     if (err == IM_OK) {
         err = im_profile_load(c->config->profile, &x.profile, &c->error);
+        if (err == IM_OK)
+            err = im_rules_check_profile(x.profile, &c->error);
     }
     if (err == IM_OK) {
         x.info.profile = x.profile->name;

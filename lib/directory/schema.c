@@ -13,25 +13,41 @@ static void *keep(struct im_pool *pool, const void *items, size_t count, size_t 
     return kept;
 }
 
+/* Moves the lists into the pool. */
+static enum im_err finish(struct im_schema_reading *r, bool is_ad, struct im_schema *out, struct im_error *e) {
+    struct im_schema schema = {.is_ad = is_ad, .attr_count = r->attrs.count, .class_count = r->classes.count};
+    schema.attrs = keep(r->pool, r->attrs.items, r->attrs.count, sizeof *schema.attrs);
+    schema.classes = keep(r->pool, r->classes.items, r->classes.count, sizeof *schema.classes);
+    if (!schema.attrs || !schema.classes)
+        return im_error_nomem(e);
+    *out = schema;
+    return IM_OK;
+}
+
 enum im_err im_schema_read(struct im_directory *d, const struct im_profile *profile, struct im_pool *pool, struct im_schema *out,
                            struct im_error *e) {
+    if (!im_directory_rootdse(d)->is_ad)
+        return im_schema_read_active(d, pool, out, e);
     struct im_schema_reading r = {.pool = pool};
-    bool is_ad = im_directory_rootdse(d)->is_ad;
-    enum im_err err = is_ad ? im_schema_read_ad(d, profile, &r, e) : im_schema_read_rfc(d, &r, e);
-    struct im_schema schema = {.is_ad = is_ad, .attr_count = r.attrs.count, .class_count = r.classes.count};
-    if (err == IM_OK) {
-        schema.attrs = keep(pool, r.attrs.items, r.attrs.count, sizeof *schema.attrs);
-        schema.classes = keep(pool, r.classes.items, r.classes.count, sizeof *schema.classes);
-        if (!schema.attrs || !schema.classes)
-            err = im_error_nomem(e);
-    }
+    enum im_err err = im_schema_read_ad(d, profile, &r, e);
+    if (err == IM_OK)
+        err = finish(&r, true, out, e);
     im_vec_free(&r.attrs);
     im_vec_free(&r.classes);
-    if (err == IM_OK) {
-        *out = schema;
-    } else {
+    if (err != IM_OK)
         im_error_context(e, "reading the schema");
-    }
+    return err;
+}
+
+enum im_err im_schema_read_active(struct im_directory *d, struct im_pool *pool, struct im_schema *out, struct im_error *e) {
+    struct im_schema_reading r = {.pool = pool};
+    enum im_err err = im_schema_read_rfc(d, &r, e);
+    if (err == IM_OK)
+        err = finish(&r, false, out, e);
+    im_vec_free(&r.attrs);
+    im_vec_free(&r.classes);
+    if (err != IM_OK)
+        im_error_context(e, "reading the schema");
     return err;
 }
 

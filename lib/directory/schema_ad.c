@@ -10,6 +10,11 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
+static enum im_err unreadable(const struct im_entry *entry, struct im_error *e) {
+    return im_error_set_at(e, IM_E_SCHEMA, entry->dn, 0, 0,
+                           "the definition cannot be read completely: the account that is used may lack rights");
+}
+
 static enum im_err take_attr(void *user, const struct im_entry *entry, struct im_error *e) {
     struct im_schema_reading *r = user;
     struct im_schema_attr *attr = im_vec_push(&r->attrs);
@@ -23,11 +28,12 @@ static enum im_err take_attr(void *user, const struct im_entry *entry, struct im
     attr->oid = im_pool_strdup(r->pool, im_entry_string(entry, "attributeID"));
     attr->syntax = im_pool_strdup(r->pool, im_entry_string(entry, "attributeSyntax"));
     attr->om = (int)number;
+    attr->cn = im_pool_strdup(r->pool, im_entry_string(entry, "cn"));
     attr->single = im_text_equal(im_entry_string(entry, "isSingleValued"), "TRUE");
-    if (attr->name && attr->oid && attr->syntax)
+    attr->is_defunct = im_text_equal(im_entry_string(entry, "isDefunct"), "TRUE");
+    if (attr->name && attr->oid && attr->syntax && attr->cn)
         return IM_OK;
-    return im_error_set_at(e, IM_E_SCHEMA, entry->dn, 0, 0,
-                           "the definition cannot be read completely: the account that is used may lack rights");
+    return unreadable(entry, e);
 }
 
 static enum im_err take_class(void *user, const struct im_entry *entry, struct im_error *e) {
@@ -40,8 +46,10 @@ static enum im_err take_class(void *user, const struct im_entry *entry, struct i
         return im_error_nomem(e);
     class->name = im_pool_strdup(r->pool, im_entry_string(entry, "lDAPDisplayName"));
     class->oid = im_pool_strdup(r->pool, im_entry_string(entry, "governsID"));
-    if (!class->name || !class->oid)
-        return im_error_set_at(e, IM_E_SCHEMA, entry->dn, 0, 0, "the definition cannot be read completely");
+    class->cn = im_pool_strdup(r->pool, im_entry_string(entry, "cn"));
+    class->is_defunct = im_text_equal(im_entry_string(entry, "isDefunct"), "TRUE");
+    if (!class->name || !class->oid || !class->cn)
+        return unreadable(entry, e);
     enum im_err err = im_schema_names(r->pool, entry, sups, COUNT(sups), &class->sup, &class->sup_count, e);
     if (err == IM_OK)
         err = im_schema_names(r->pool, entry, mays, COUNT(mays), &class->may, &class->may_count, e);
@@ -54,18 +62,21 @@ static void add_term(struct im_buf *filter, const char *attribute, const char *v
     im_buf_addf(filter, "(%s=%s)", attribute, value);
 }
 
-/* The definitions we need by name, and whatever has their OIDs. */
+/* The definitions we need by name, and whatever has their OIDs or would stand in their place. */
 static enum im_err read_attrs(struct im_directory *d, const struct im_profile *profile, struct im_schema_reading *r,
                               struct im_error *e) {
-    static const char *const attributes[] = {"lDAPDisplayName", "attributeID",    "attributeSyntax",
-                                             "oMSyntax",        "isSingleValued", NULL};
+    static const char *const attributes[] = {"cn",       "lDAPDisplayName", "attributeID", "attributeSyntax",
+                                             "oMSyntax", "isSingleValued",  "isDefunct",   NULL};
     static const char *const others[] = {"objectSid", "pwdLastSet", "userAccountControl", "allowedAttributesEffective"};
     struct im_buf filter = IM_BUF_INIT;
     im_buf_adds(&filter, "(&(objectClass=attributeSchema)(|");
     for (size_t i = 0; i < profile->schema.attr_count; i++) {
         add_term(&filter, "lDAPDisplayName", profile->schema.attrs[i].name);
         add_term(&filter, "attributeID", profile->schema.attrs[i].oid);
+        add_term(&filter, "cn", profile->schema.attrs[i].cn);
     }
+    for (size_t i = 0; i < profile->schema.class_count; i++)
+        add_term(&filter, "cn", profile->schema.classes[i].cn);
     for (size_t i = 0; i < profile->attr_count; i++)
         add_term(&filter, "lDAPDisplayName", profile->attrs[i].name);
     for (size_t i = 0; i < COUNT(others); i++)
@@ -82,9 +93,18 @@ static enum im_err read_attrs(struct im_directory *d, const struct im_profile *p
 
 enum im_err im_schema_read_ad(struct im_directory *d, const struct im_profile *profile, struct im_schema_reading *r,
                               struct im_error *e) {
-    static const char *const attributes[] = {"lDAPDisplayName",      "governsID",   "subClassOf",        "mayContain",
-                                             "systemMayContain",     "mustContain", "systemMustContain", "auxiliaryClass",
-                                             "systemAuxiliaryClass", NULL};
+    static const char *const attributes[] = {"cn",
+                                             "isDefunct",
+                                             "lDAPDisplayName",
+                                             "governsID",
+                                             "subClassOf",
+                                             "mayContain",
+                                             "systemMayContain",
+                                             "mustContain",
+                                             "systemMustContain",
+                                             "auxiliaryClass",
+                                             "systemAuxiliaryClass",
+                                             NULL};
     if (!im_directory_rootdse(d)->schema_nc) {
         return im_error_set_at(e, IM_E_SCHEMA, im_directory_uri(d), 0, 0,
                                "the root DSE does not name the schema's naming context");
@@ -102,31 +122,36 @@ enum im_err im_schema_read_ad(struct im_directory *d, const struct im_profile *p
 }
 
 /* fSMORoleOwner names the NTDS settings of the master; its parent is the server object with the host name (MS-ADTS 6.1.5.1). */
+static enum im_err host_of(struct im_directory *d, const char *owner, struct im_pool *pool, const char **host,
+                           struct im_error *e) {
+    struct im_buf parent = IM_BUF_INIT;
+    struct im_entry *server = NULL;
+    enum im_err err = IM_OK;
+    if (im_dn_parent(owner, &parent)) {
+        struct im_search search = {
+            .base = im_buf_str(&parent), .scope = IM_SEARCH_BASE, .attributes = (const char *const[]){"dNSHostName", NULL}};
+        err = im_directory_read(d, &search, pool, &server, e);
+    }
+    *host = server ? im_entry_string(server, "dNSHostName") : NULL;
+    if (err == IM_OK && !*host)
+        err = im_error_set_at(e, IM_E_SCHEMA, owner, 0, 0, "the host name of the schema master cannot be read");
+    im_buf_free(&parent);
+    return err;
+}
+
 enum im_err im_schema_master(struct im_directory *d, struct im_pool *pool, const char **host, struct im_error *e) {
     const struct im_rootdse *root = im_directory_rootdse(d);
     struct im_search role = {
         .base = root->schema_nc, .scope = IM_SEARCH_BASE, .attributes = (const char *const[]){"fSMORoleOwner", NULL}};
     struct im_entry *entry = NULL;
-    struct im_buf parent = IM_BUF_INIT;
+    const char *found = NULL;
     enum im_err err = im_directory_read(d, &role, pool, &entry, e);
-    const char *owner = err == IM_OK && entry ? im_entry_string(entry, "fSMORoleOwner") : NULL;
+    const char *owner = entry ? im_entry_string(entry, "fSMORoleOwner") : NULL;
     if (err == IM_OK && !owner)
         err = im_error_set_at(e, IM_E_SCHEMA, root->schema_nc, 0, 0, "the schema master (fSMORoleOwner) cannot be read");
-    if (err == IM_OK && root->ds_service_name && im_dn_equal(owner, root->ds_service_name)) {
-        *host = NULL;
-        return IM_OK;
-    }
-    struct im_entry *server = NULL;
-    if (err == IM_OK && im_dn_parent(owner, &parent)) {
-        struct im_search object = {
-            .base = im_buf_str(&parent), .scope = IM_SEARCH_BASE, .attributes = (const char *const[]){"dNSHostName", NULL}};
-        err = im_directory_read(d, &object, pool, &server, e);
-    }
-    const char *name = server ? im_entry_string(server, "dNSHostName") : NULL;
-    if (err == IM_OK && !name)
-        err = im_error_set_at(e, IM_E_SCHEMA, owner, 0, 0, "the host name of the schema master cannot be read");
+    if (err == IM_OK && !(root->ds_service_name && im_dn_equal(owner, root->ds_service_name)))
+        err = host_of(d, owner, pool, &found, e);
     if (err == IM_OK)
-        *host = name;
-    im_buf_free(&parent);
+        *host = found;
     return err;
 }

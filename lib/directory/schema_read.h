@@ -4,7 +4,7 @@
 
 #include "lib/directory/schema.h"
 
-/* Growing lists while a schema is read; the items stay in malloc memory until im_schema_finish. */
+/* Growing lists while a schema is read; the strings are in pool already. */
 struct im_schema_reading {
     struct im_pool *pool;
     struct {
@@ -20,6 +20,9 @@ struct im_schema_reading {
 enum im_err im_schema_read_ad(struct im_directory *d, const struct im_profile *profile, struct im_schema_reading *r,
                               struct im_error *e);
 enum im_err im_schema_read_rfc(struct im_directory *d, struct im_schema_reading *r, struct im_error *e);
+
+/* The schema that the server enforces at this moment, as its subschema shows it; on AD that may be older than the definitions. */
+enum im_err im_schema_read_active(struct im_directory *d, struct im_pool *pool, struct im_schema *out, struct im_error *e);
 
 /* The values of an attribute as a list of names in pool; *count 0 where absent. */
 enum im_err im_schema_names(struct im_pool *pool, const struct im_entry *entry, const char *const *attributes,

@@ -195,6 +195,23 @@ static enum im_err read_servers(const struct reading *r, const struct im_yaml_no
     return err;
 }
 
+/* Whether there are such rules is known further to the right; the places are for that message. */
+static enum im_err read_rules(const struct reading *r, const struct im_yaml_node *root) {
+    struct im_profile *p = r->profile;
+    enum im_err err = read_list(r, root, "rules", &p->rules, &p->rule_count);
+    if (err != IM_OK || !p->rule_count)
+        return err;
+    struct im_profile_place *places = im_pool_array(p->pool, p->rule_count, sizeof *places);
+    if (!places)
+        return im_error_nomem(r->e);
+    for (size_t i = 0; i < p->rule_count; i++) {
+        const struct im_yaml_node *node = im_yaml_get(root, "rules")->items[i];
+        places[i] = (struct im_profile_place){node->line, node->column};
+    }
+    p->rule_places = places;
+    return IM_OK;
+}
+
 static enum im_err read_profile(const struct reading *r) {
     struct im_profile *p = r->profile;
     const struct im_yaml_node *root = im_yaml_root(r->doc);
@@ -220,7 +237,7 @@ static enum im_err read_profile(const struct reading *r) {
     if (err == IM_OK)
         err = read_servers(r, root);
     if (err == IM_OK)
-        err = read_list(r, root, "rules", &p->rules, &p->rule_count);
+        err = read_rules(r, root);
     if (err == IM_OK && !p->account_name_count)
         err = missing(r, root, "account-names");
     if (err == IM_OK && !p->alias_source_count)

@@ -37,6 +37,9 @@ struct im_profile {
     const char *aux_class;        /* msExchIMRecipient, or NULL */
     const char **rules;           /* ids of the account rules that apply */
     size_t rule_count;
+    const struct im_profile_place { /* where each of them stands */
+        size_t line, column;
+    } * rule_places;
     struct {                      /* server objects in the configuration partition */
         const char *object_class; /* NULL: none are looked for */
         const char *name_attribute, *hosts_users_attribute;

@@ -43,6 +43,8 @@ struct im_rule {
 /* The rows of a scope in their order: for accounts that is also the order in which a refusal names its reason. */
 const struct im_rule *im_rules(enum im_scope scope, size_t *count);
 const struct im_rule *im_rule_find(const char *id); /* NULL: no such rule */
+/* IM_E_CONFIG with file, line and column where the profile names a rule that there is not: a misspelt one would not protect. */
+enum im_err im_rules_check_profile(const struct im_profile *profile, struct im_error *e);
 const char *im_severity_name(enum im_severity severity);
 const char *im_scope_name(enum im_scope scope);
 

@@ -127,9 +127,9 @@ struct im_schema_report {
     enum im_schema_state state;
 };
 
-/* Same OID under another name, or same name with other OID, syntax or single-valued flag, is a conflict; on AD also an object name
- * (CN) that belongs to something else, and a definition out of use. On OpenLDAP IA5String, DirectoryString and PrintableString are
- * all accepted for a printable attribute, and attachments do not apply. */
+/* Same OID under another name, or same name with other OID, syntax or single-valued flag, is a conflict; on AD also an object
+ * name (CN) that belongs to something else, and a definition out of use. On OpenLDAP IA5String, DirectoryString and
+ * PrintableString are all accepted for a printable attribute, and attachments do not apply. */
 enum im_err im_schema_compare(const struct im_schema_defs *defs, const struct im_schema *found, struct im_pool *pool,
                               struct im_schema_report *out, struct im_error *e);
 const char *im_schema_state_name(enum im_schema_state state); /* "complete" */

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { MAX_NAMES = 128 };
+
 const struct im_rule *im_rules(enum im_scope scope, size_t *count) {
     *count = scope == IM_SCOPE_ACCOUNT ? im_account_rule_count : 0;
     return scope == IM_SCOPE_ACCOUNT ? im_account_rules : NULL;
@@ -14,6 +16,23 @@ const struct im_rule *im_rule_find(const char *id) {
             return &im_account_rules[i];
     }
     return NULL;
+}
+
+enum im_err im_rules_check_profile(const struct im_profile *profile, struct im_error *e) {
+    const char *names[MAX_NAMES];
+    size_t count = 0;
+    for (; count < im_account_rule_count && count < MAX_NAMES; count++)
+        names[count] = im_account_rules[count].id;
+    for (size_t i = 0; i < profile->rule_count; i++) {
+        const struct im_profile_place *place = &profile->rule_places[i];
+        if (im_rule_find(profile->rules[i]))
+            continue;
+        const char *nearest = im_text_nearest(profile->rules[i], names, count);
+        return im_error_set_at(e, IM_E_CONFIG, profile->source, place->line, place->column, "there is no rule \"%s\"%s%s%s",
+                               profile->rules[i], nearest ? ": did you mean \"" : "", nearest ? nearest : "",
+                               nearest ? "\"?" : "");
+    }
+    return IM_OK;
 }
 
 const char *im_severity_name(enum im_severity severity) {
