@@ -3,8 +3,11 @@
 #include "lib/base/buf.h"
 #include "lib/base/text.h"
 #include "lib/data/dn.h"
+#include "lib/data/guid.h"
 
 #include <string.h>
+
+#define DELETED_MARK "\nDEL:"
 
 struct planning {
     const struct im_account_context *context;
@@ -31,40 +34,44 @@ static struct berval *one_value(struct planning *p, const char *text) {
     return value && im_pool_value(p->pool, &view, value) == 0 ? value : NULL;
 }
 
-/* Values as people read them: without the GUIDs of extended DNs. */
-static const struct berval *shown_values(struct planning *p, const struct im_profile_attr *attr, const struct im_attr *has) {
-    if (attr->role != IM_ROLE_HOME)
-        return has->values;
-    struct berval *plain = im_pool_array(p->pool, has->count, sizeof *plain);
-    for (size_t i = 0; plain && i < has->count; i++) {
-        struct im_buf guid = IM_BUF_INIT;
-        struct im_buf dn = IM_BUF_INIT;
-        im_dn_split_extended(has->values[i].bv_val, has->values[i].bv_len, &guid, &dn);
-        struct berval view = im_buf_value(&dn);
-        if (guid.failed || dn.failed || im_pool_value(p->pool, &view, &plain[i]) != 0)
-            plain = NULL;
-        im_buf_free(&guid);
-        im_buf_free(&dn);
-    }
-    return plain;
+/* A deleted object's name ends in its GUID (MS-ADTS 3.1.1.5.5): good where the server did not give the extended form. */
+static void guid_of_deleted(const struct im_buf *dn, struct im_buf *guid) {
+    struct im_buf name = IM_BUF_INIT;
+    unsigned char octets[IM_GUID_BYTES_SIZE];
+    const char *mark = NULL;
+    if (dn->len && im_dn_first_value(dn->data, &name))
+        mark = strstr(im_buf_str(&name), DELETED_MARK);
+    if (mark && im_guid_from_text(mark + strlen(DELETED_MARK), octets))
+        im_buf_addf(guid, "<GUID=%s>", mark + strlen(DELETED_MARK));
+    guid->failed = guid->failed || name.failed;
+    im_buf_free(&name);
 }
 
-/* Old values as the server matches them: on Active Directory a DN that was read may not match, its GUID always does. */
-static const struct berval *matched_values(struct planning *p, const struct im_profile_attr *attr, const struct im_attr *has) {
-    if (attr->role != IM_ROLE_HOME)
-        return has->values;
+/* DN values as people read them, or as the server matches them: on Active Directory the name of a target that was renamed or
+ * deleted does not match, its GUID always does. */
+static const struct berval *dn_values(struct planning *p, const struct im_attr *has, bool to_match) {
     struct berval *values = im_pool_array(p->pool, has->count, sizeof *values);
     for (size_t i = 0; values && i < has->count; i++) {
         struct im_buf guid = IM_BUF_INIT;
         struct im_buf dn = IM_BUF_INIT;
         im_dn_split_extended(has->values[i].bv_val, has->values[i].bv_len, &guid, &dn);
-        struct berval view = guid.len ? im_buf_value(&guid) : im_buf_value(&dn);
+        if (to_match && p->context->is_ad && !guid.len)
+            guid_of_deleted(&dn, &guid);
+        struct berval view = to_match && guid.len ? im_buf_value(&guid) : im_buf_value(&dn);
         if (guid.failed || dn.failed || im_pool_value(p->pool, &view, &values[i]) != 0)
             values = NULL;
         im_buf_free(&guid);
         im_buf_free(&dn);
     }
     return values;
+}
+
+static const struct berval *shown_values(struct planning *p, const struct im_profile_attr *attr, const struct im_attr *has) {
+    return attr->role == IM_ROLE_HOME ? dn_values(p, has, false) : has->values;
+}
+
+static const struct berval *matched_values(struct planning *p, const struct im_profile_attr *attr, const struct im_attr *has) {
+    return attr->role == IM_ROLE_HOME ? dn_values(p, has, true) : has->values;
 }
 
 static enum im_err add_diff(struct planning *p, const struct im_profile_attr *attr, const struct im_attr *has,
@@ -82,10 +89,29 @@ static enum im_err add_diff(struct planning *p, const struct im_profile_attr *at
 
 /* ---- compare and swap where the attribute has no equality rule ---- */
 
-static bool lacks_equality(const struct planning *p, const struct im_profile_attr *attr) {
+/* The definition of an attribute whose values this server cannot match by itself, or NULL. */
+static const struct im_schema_attr *without_equality(const struct planning *p, const struct im_profile_attr *attr) {
     const struct im_schema *schema = p->context->schema;
     const struct im_schema_attr *found = schema && !p->context->is_ad ? im_schema_attr(schema, attr->name) : NULL;
-    return found && !found->equality;
+    return found && !found->equality ? found : NULL;
+}
+
+/* A matching rule that goes with the syntax (RFC 4517 section 4.2), or NULL. */
+static const char *rule_for(const struct im_schema_attr *definition) {
+    static const struct {
+        const char *syntax, *rule;
+    } rules[] = {
+        {"1.3.6.1.4.1.1466.115.121.1.15", "caseIgnoreMatch"}, /* DirectoryString */
+        {"1.3.6.1.4.1.1466.115.121.1.44", "caseIgnoreMatch"}, /* PrintableString */
+        {"1.3.6.1.4.1.1466.115.121.1.26", "caseIgnoreIA5Match"}, {"1.3.6.1.4.1.1466.115.121.1.12", "distinguishedNameMatch"},
+        {"1.3.6.1.4.1.1466.115.121.1.40", "octetStringMatch"},   {"1.3.6.1.4.1.1466.115.121.1.27", "integerMatch"},
+        {"1.3.6.1.4.1.1466.115.121.1.7", "booleanMatch"},
+    };
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        if (im_text_equal(rules[i].syntax, definition->syntax))
+            return rules[i].rule;
+    }
+    return NULL;
 }
 
 static void add_filter_value(struct im_buf *out, const struct berval *value) {
@@ -99,33 +125,41 @@ static void add_filter_value(struct im_buf *out, const struct berval *value) {
     }
 }
 
-static enum im_err swap_by_assertion(struct planning *p, const struct im_profile_attr *attr, const struct im_attr *has,
+static enum im_err unsafe(const struct planning *p, const char *attribute, const char *reason) {
+    return im_error_set_at(p->e, IM_E_SCHEMA, p->account->dn, 0, 0,
+                           "%s has no equality rule in this schema and %s, so that it cannot be changed without the risk of "
+                           "overwriting somebody else's change: give it an equality rule in the schema",
+                           attribute, reason);
+}
+
+static enum im_err swap_by_assertion(struct planning *p, const struct im_schema_attr *definition, const struct im_attr *has,
                                      const struct berval *after) {
-    static const char *const rules[] = {
-        [IM_ROLE_HOME] = "distinguishedNameMatch", [IM_ROLE_OPAQUE] = "octetStringMatch", [IM_ROLE_VALUE] = NULL};
-    const char *rule = rules[attr->role] ? rules[attr->role] : "caseIgnoreMatch";
-    if (!p->has_assertion) {
-        return im_error_set_at(
-            p->e, IM_E_SCHEMA, p->account->dn, 0, 0,
-            "%s has no equality rule in this schema and the server offers no assertion control, so that it cannot be "
-            "changed without the risk of overwriting somebody else's change",
-            attr->name);
-    }
+    const char *name = definition->name;
+    const char *rule = rule_for(definition);
+    if (!p->has_assertion)
+        return unsafe(p, name, "the server offers no assertion control");
+    if (has && !rule)
+        return unsafe(p, name, "no matching rule is known for its syntax");
     if (!has)
-        im_buf_addf(&p->assertion, "(!(%s=*))", attr->name);
+        im_buf_addf(&p->assertion, "(!(%s=*))", name);
     for (size_t i = 0; has && i < has->count; i++) {
-        im_buf_addf(&p->assertion, "(%s:%s:=", attr->name, rule);
+        im_buf_addf(&p->assertion, "(%s:%s:=", name, rule);
         add_filter_value(&p->assertion, &has->values[i]);
         im_buf_addc(&p->assertion, ')');
     }
-    add_op(p, IM_OP_REPLACE, attr->name, after, after ? 1 : 0);
-    return add_diff(p, attr, has, after);
+    add_op(p, IM_OP_REPLACE, name, after, after ? 1 : 0);
+    return IM_OK;
 }
 
+/* From the values that were read to the one that is wanted (NULL: none), so that it fails where somebody was faster. */
 static enum im_err swap(struct planning *p, const struct im_profile_attr *attr, const struct im_attr *has,
                         const struct berval *after) {
-    if (lacks_equality(p, attr))
-        return swap_by_assertion(p, attr, has, after);
+    const struct im_schema_attr *definition = without_equality(p, attr);
+    /* Adding to a single-valued attribute compares by itself: it fails where there is a value. */
+    if (definition && (has || !definition->single)) {
+        enum im_err err = swap_by_assertion(p, definition, has, after);
+        return err == IM_OK ? add_diff(p, attr, has, after) : err;
+    }
     if (has) {
         const struct berval *old = matched_values(p, attr, has);
         if (!old)
@@ -181,18 +215,32 @@ static bool needs_class(const struct planning *p, const struct im_attr *classes,
     return false;
 }
 
+static enum im_err missing_class(const struct planning *p, const char *class) {
+    return im_error_set_at(
+        p->e, IM_E_SCHEMA, p->account->dn, 0, 0,
+        "the entry's classes do not allow the attributes of the profile \"%s\" and this schema has no class %s: "
+        "extend the schema with imschema --extend",
+        p->context->profile->name, class ? class : "for them");
+}
+
+/* Values of this class's attributes that stay when the account is disabled. */
+static bool keeps_values(const struct planning *p) {
+    return p->want->enabled || (p->keep_opaque && p->account->has_opaque);
+}
+
 /* Adds the operation on objectClass. *is_added: the class comes with the values. */
 static enum im_err plan_class(struct planning *p, bool *is_added) {
     static const char attribute[] = "objectClass";
     const char *class = p->context->profile->aux_class;
     const struct im_attr *classes = im_entry_attr(p->account->entry, attribute);
-    if (!class || !p->context->schema || !im_schema_class(p->context->schema, class))
+    if (!p->context->schema)
         return IM_OK;
-    bool is_listed = im_entry_has_value(p->account->entry, attribute, class);
-    bool keeps_values = p->want->enabled || (p->keep_opaque && p->account->has_opaque);
+    bool is_listed = class && im_entry_has_value(p->account->entry, attribute, class);
     bool adds = p->want->enabled && !is_listed && needs_class(p, classes, NULL);
+    if (adds && !(class && im_schema_class(p->context->schema, class)))
+        return missing_class(p, class);
     /* Removed where it was needed for the values only; where the schema allows them anyway it is somebody else's. */
-    bool removes = !keeps_values && is_listed && needs_class(p, classes, class);
+    bool removes = !keeps_values(p) && is_listed && needs_class(p, classes, class);
     if (!adds && !removes)
         return IM_OK;
     const struct berval *value = one_value(p, class);
@@ -251,6 +299,8 @@ enum im_err im_plan_make(const struct im_account_context *context, const struct 
                          .assertion = IM_BUF_INIT,
                          .e = e};
     bool adds_class = false;
+    if (want->enabled && want->cannot_build)
+        return im_error_set_at(e, IM_E_INPUT, account->dn, 0, 0, "%s", want->cannot_build); /* never a part of the values */
     enum im_err err = p.ops && p.diffs ? IM_OK : im_error_nomem(e);
     if (err == IM_OK && want->enabled)
         err = plan_class(&p, &adds_class);

@@ -29,14 +29,13 @@ enum im_err im_servers_merge_config(struct im_servers *servers, const struct im_
                 return im_error_nomem(e);
             server->dn = record->dn;
             server->users = -1;
-            server->hosts_users = record->hosts_users;
+            server->hosts_users = record->hosts_users; /* decides only where the directory does not describe the server */
         }
         server->name = record->name ? record->name : record->host;
         server->host = record->host ? record->host : server->host;
         server->domains = record->domains;
         server->capacity = record->capacity;
         server->where = record->where;
-        /* The record decides only for servers that the directory does not describe. */
     }
     return IM_OK;
 }
@@ -155,16 +154,28 @@ static const char *router_name(const struct im_servers *servers, size_t *routers
     return name;
 }
 
+/* Adds a domain that none of the servers before has named. */
+static void list_domain(const struct im_servers *servers, size_t index, const char *domain, struct im_buf *list) {
+    for (size_t i = 0; i < index; i++) {
+        const struct im_server *s = &servers->items[i];
+        if (lists_domain(s, domain) || (!s->hosts_users && im_text_equal(s->host, domain)))
+            return;
+    }
+    im_buf_addf(list, "%s%s", list->len ? ", " : "", domain);
+}
+
 static enum im_err domain_choice(const struct im_servers *servers, const char *wrong, struct im_error *e) {
     struct im_buf list = IM_BUF_INIT;
     for (size_t i = 0; i < servers->count; i++) {
         const struct im_server *s = &servers->items[i];
-        if (s->host && !s->hosts_users)
-            im_buf_addf(&list, "%s%s", list.len ? ", " : "", s->host);
-        for (size_t d = 0; d < s->domains.count; d++) {
-            if (!list.data || !strstr(list.data, s->domains.items[d]))
-                im_buf_addf(&list, "%s%s", list.len ? ", " : "", s->domains.items[d]);
-        }
+        if (s->host && !s->hosts_users && !lists_domain(s, s->host))
+            list_domain(servers, i, s->host, &list);
+        for (size_t d = 0; d < s->domains.count; d++)
+            list_domain(servers, i, s->domains.items[d], &list);
+    }
+    for (size_t i = 0; !list.len && i < servers->count; i++) {
+        if (servers->items[i].host)
+            list_domain(servers, i, servers->items[i].host, &list);
     }
     if (!list.len)
         list_names(servers, false, &list);
@@ -196,23 +207,32 @@ enum im_err im_servers_default_domain(const struct im_servers *servers, const ch
     return IM_OK;
 }
 
-/* Is a less loaded than b? Compared in relation to capacity where both have one. */
-static bool is_less_loaded(const struct im_server *a, const struct im_server *b) {
+static bool has_room(const struct im_server *s, const char *domain) {
+    bool is_home = s->hosts_users && s->dn && (!domain || im_server_serves(s, domain));
+    return is_home && (!s->capacity || s->users < s->capacity);
+}
+
+/* Users are weighed against capacity only where every candidate has one: otherwise the order would depend on who is compared. */
+static bool is_less_loaded(const struct im_server *a, const struct im_server *b, bool by_capacity) {
     long ua = a->users > 0 ? a->users : 0;
     long ub = b->users > 0 ? b->users : 0;
-    if (a->capacity && b->capacity && ua * b->capacity != ub * a->capacity)
+    if (by_capacity && ua * b->capacity != ub * a->capacity)
         return ua * b->capacity < ub * a->capacity;
-    if (!(a->capacity && b->capacity) && ua != ub)
+    if (!by_capacity && ua != ub)
         return ua < ub;
     return im_text_compare(a->name, b->name) < 0;
 }
 
 const struct im_server *im_servers_least_loaded(const struct im_servers *servers, const char *domain) {
     const struct im_server *best = NULL;
+    bool by_capacity = true;
+    for (size_t i = 0; i < servers->count; i++) {
+        if (has_room(&servers->items[i], domain) && !servers->items[i].capacity)
+            by_capacity = false;
+    }
     for (size_t i = 0; i < servers->count; i++) {
         const struct im_server *s = &servers->items[i];
-        bool has_room = !s->capacity || s->users < s->capacity;
-        if (s->hosts_users && s->dn && has_room && (!domain || im_server_serves(s, domain)) && (!best || is_less_loaded(s, best)))
+        if (has_room(s, domain) && (!best || is_less_loaded(s, best, by_capacity)))
             best = s;
     }
     return best;

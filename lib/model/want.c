@@ -18,18 +18,21 @@ struct building {
     const struct im_servers *servers;
     struct im_pool *pool;
     struct im_want *want;
-    const char *domain; /* for {domain}, before the address is known */
+    const char *domain; /* asked for, kept or by default; NULL: not clear, and not needed */
+    bool failed;        /* a variable's value could not be allocated */
     struct im_error *e;
 };
 
-bool im_alias_is_safe(const char *alias) {
-    if (!alias || !*alias)
-        return false;
-    for (const char *c = alias; *c; c++) {
-        if ((unsigned char)*c <= 0x20 || (unsigned char)*c >= 0x7f || strchr("/#%?@\"<>\\^`{|}", *c))
+static bool alias_is_safe(const char *alias, size_t len) {
+    for (size_t i = 0; i < len; i++) {
+        if ((unsigned char)alias[i] <= 0x20 || (unsigned char)alias[i] >= 0x7f || strchr("/#%?@\"<>\\^`{|}", alias[i]))
             return false;
     }
-    return true;
+    return len > 0;
+}
+
+bool im_alias_is_safe(const char *alias) {
+    return alias && alias_is_safe(alias, strlen(alias));
 }
 
 static size_t without_slash(const char *url) {
@@ -100,14 +103,24 @@ bool im_url_is_well_formed(const char *url, enum im_role role, const char **why)
 
 /* ---- building ---- */
 
+static enum im_err cannot_build(struct building *b, const char *reason) {
+    if (!b->want->cannot_build)
+        b->want->cannot_build = im_pool_strdup(b->pool, reason);
+    return b->want->cannot_build ? IM_OK : im_error_nomem(b->e);
+}
+
 /* The left side of an address, or NULL. */
-static const char *local_part(const struct building *b, const char *address) {
+static const char *local_part(struct building *b, const char *address) {
     const char *at = address ? strchr(address, '@') : NULL;
-    return at && at != address ? im_pool_strndup(b->pool, address, (size_t)(at - address)) : NULL;
+    if (!at || at == address)
+        return NULL;
+    const char *local = im_pool_strndup(b->pool, address, (size_t)(at - address));
+    b->failed = b->failed || !local;
+    return local;
 }
 
 static const char *lookup(void *user, const char *variable) {
-    const struct building *b = user;
+    struct building *b = user;
     const struct im_account *a = b->account;
     const struct im_want *w = b->want;
     if (strncmp(variable, "attr:", 5) == 0)
@@ -136,15 +149,18 @@ static enum im_err expand(struct building *b, const char *template, enum im_temp
     struct im_error inner = {.code = IM_OK};
     enum im_err err = im_template_expand(template, context, lookup, b, &text, &inner);
     *out = NULL;
-    if (err == IM_OK) {
+    if (b->failed) {
+        err = im_error_nomem(b->e);
+    } else if (err == IM_OK) {
         *out = im_pool_strdup(b->pool, im_buf_str(&text));
-    } else if (err == IM_E_INPUT && !b->want->cannot_build) {
-        b->want->cannot_build = im_pool_strdup(b->pool, inner.text);
+        err = *out ? IM_OK : im_error_nomem(b->e);
+    } else if (err == IM_E_INPUT) {
+        err = cannot_build(b, inner.text);
+    } else {
+        im_error_set(b->e, err, "%s", inner.text);
     }
     im_buf_free(&text);
-    if (err == IM_E_NOMEM || (err == IM_OK && !*out) || (err == IM_E_INPUT && !b->want->cannot_build))
-        return im_error_nomem(b->e);
-    return err == IM_E_INPUT ? IM_OK : err == IM_OK ? IM_OK : im_error_set(b->e, err, "%s", inner.text);
+    return err;
 }
 
 /* The account's home, where it is one that still works. */
@@ -153,29 +169,34 @@ static const struct im_server *live_home(const struct building *b) {
     return home && home->hosts_users ? home : NULL;
 }
 
-/* The IM domain of the account's address, where the address can be kept. */
+/* The IM domain of the account's address, where the address can be kept; else NULL. */
 static const char *kept_domain(const struct building *b) {
-    const char *at = b->account->address ? strchr(b->account->address, '@') : NULL;
-    if (!at || !im_servers_know_domain(b->servers, at + 1))
-        return NULL;
-    const char *alias = local_part(b, b->account->address);
-    return im_alias_is_safe(alias) ? at + 1 : NULL;
+    const char *address = b->account->address;
+    const char *at = address ? strchr(address, '@') : NULL;
+    bool is_valid = at && alias_is_safe(address, (size_t)(at - address)) && im_servers_know_domain(b->servers, at + 1);
+    return is_valid ? at + 1 : NULL;
 }
 
-/* What is asked for or kept decides first; defaults fill what is left, each knowing what is decided. */
+static const char *address_template(const struct building *b) {
+    const struct im_request *r = b->request;
+    if (r->address)
+        return r->address;
+    return r->default_address ? r->default_address : b->context->profile->address_template;
+}
+
 static enum im_err choose_home_and_domain(struct building *b) {
     const struct im_request *r = b->request;
     const struct im_server *home = r->home ? r->home : live_home(b);
-    const char *kept = kept_domain(b);
-    b->domain = r->domain ? r->domain : kept;
+    b->domain = r->domain ? r->domain : kept_domain(b);
+    bool needs_domain = !b->domain && im_template_uses(address_template(b), "domain");
     enum im_err err = IM_OK;
-    if (!b->domain && home)
+    if (needs_domain && home)
         err = im_servers_default_domain(b->servers, r->default_domain, home, &b->domain, b->e);
-    if (err == IM_OK && (!home || (r->home_auto && !live_home(b)))) {
-        err = im_servers_default_home(b->servers, r->home_auto ? "auto" : r->default_home,
-                                      b->domain ? b->domain : r->default_domain, &home, b->e);
+    if (err == IM_OK && !home) {
+        const char *domain = b->domain ? b->domain : needs_domain ? r->default_domain : NULL;
+        err = im_servers_default_home(b->servers, r->home_auto ? "auto" : r->default_home, domain, &home, b->e);
     }
-    if (err == IM_OK && !b->domain)
+    if (err == IM_OK && needs_domain && !b->domain)
         err = im_servers_default_domain(b->servers, r->default_domain, home, &b->domain, b->e);
     if (err != IM_OK)
         return err;
@@ -186,40 +207,58 @@ static enum im_err choose_home_and_domain(struct building *b) {
 }
 
 static enum im_err choose_address(struct building *b) {
-    const struct im_request *r = b->request;
     struct im_want *w = b->want;
-    const char *kept = r->address ? NULL : kept_domain(b);
-    if (kept && im_text_equal(kept, b->domain)) {
-        w->address = b->account->address;
-        return IM_OK;
+    const char *address = b->account->address;
+    const char *kept = b->request->address ? NULL : kept_domain(b);
+    if (!kept)
+        return expand(b, address_template(b), IM_TEMPLATE_PLAIN, &w->address);
+    w->address = address;
+    if (!im_text_equal(kept, b->domain)) /* --domain moves the address and keeps its left side */
+        w->address = im_pool_printf(b->pool, "%.*s@%s", (int)(kept - 1 - address), address, b->domain);
+    return w->address ? IM_OK : im_error_nomem(b->e);
+}
+
+/* What no attribute could hold, or nobody asked for; NULL: fine. */
+static const char *address_fault(const struct building *b, const char *at) {
+    const char *address = b->want->address;
+    if (!at || at == address || !at[1])
+        return "has not the form name@domain";
+    for (const char *c = address; *c; c++) {
+        if ((unsigned char)*c >= 0x7f || (unsigned char)*c < 0x20)
+            return "has a character that addresses cannot have: only plain ASCII can be stored";
     }
-    if (kept) { /* --domain moves the address to another domain and keeps its left side */
-        w->address = im_pool_printf(b->pool, "%s@%s", local_part(b, b->account->address), b->domain);
-        return w->address ? IM_OK : im_error_nomem(b->e);
-    }
-    const char *template = r->address           ? r->address
-                           : r->default_address ? r->default_address
-                                                : b->context->profile->address_template;
-    return expand(b, template, IM_TEMPLATE_PLAIN, &w->address);
+    if (b->request->domain && !im_text_equal(b->request->domain, at + 1))
+        return "is not in the IM domain that was asked for";
+    return NULL;
 }
 
 static enum im_err split_address(struct building *b) {
     struct im_want *w = b->want;
-    const char *at = w->address ? strrchr(w->address, '@') : NULL;
     if (!w->address)
         return IM_OK;
-    if (!at || at == w->address || !at[1]) {
-        w->cannot_build = im_pool_printf(b->pool, "the address \"%s\" has not the form name@domain", w->address);
+    const char *at = strrchr(w->address, '@');
+    const char *fault = address_fault(b, at);
+    if (fault) {
+        const char *reason = im_pool_printf(b->pool, "the address \"%s\" %s", w->address, fault);
         w->address = NULL;
-        return w->cannot_build ? IM_OK : im_error_nomem(b->e);
+        return reason ? cannot_build(b, reason) : im_error_nomem(b->e);
     }
     w->im_alias = im_pool_strndup(b->pool, w->address, (size_t)(at - w->address));
     w->im_domain = at + 1;
+    b->domain = w->im_domain; /* {domain} of the attributes' templates */
     return w->im_alias ? IM_OK : im_error_nomem(b->e);
 }
 
-static enum im_template_context context_of(enum im_role role) {
-    return role == IM_ROLE_LOGICAL_URL || role == IM_ROLE_PHYSICAL_URL ? IM_TEMPLATE_URL : IM_TEMPLATE_PLAIN;
+static enum im_template_context context_of(const struct im_profile_attr *attr) {
+    switch (attr->role) {
+    case IM_ROLE_LOGICAL_URL:
+    case IM_ROLE_PHYSICAL_URL:
+        return IM_TEMPLATE_URL;
+    case IM_ROLE_HOME: /* a DN as it is, or one that is put together from values */
+        return im_template_uses(attr->enabled, "home-dn") ? IM_TEMPLATE_PLAIN : IM_TEMPLATE_DN;
+    default:
+        return IM_TEMPLATE_PLAIN;
+    }
 }
 
 static enum im_err build_values(struct building *b) {
@@ -232,7 +271,7 @@ static enum im_err build_values(struct building *b) {
     for (size_t i = 0; w->address && i < p->attr_count; i++) {
         if (!p->attrs[i].enabled)
             continue;
-        enum im_err err = expand(b, p->attrs[i].enabled, context_of(p->attrs[i].role), &values[i]);
+        enum im_err err = expand(b, p->attrs[i].enabled, context_of(&p->attrs[i]), &values[i]);
         if (err != IM_OK)
             return err;
         if (p->attrs[i].role == IM_ROLE_LOGICAL_URL) {

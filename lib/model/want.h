@@ -23,15 +23,24 @@ struct im_request {
 
 struct im_want {
     bool enabled;
-    const struct im_server *home; /* NULL: the account's live home is not in the list of servers, kept as it is */
+    const struct im_server *home; /* NULL: nothing is to be enabled */
     const char *home_dn, *home_host;
     const char *im_alias, *im_domain; /* left and right side of the address */
     const char *address, *logical_url, *physical_url;
     const char *const *values; /* wanted value of each profile attribute, in its order; NULL: none */
-    const char *cannot_build;  /* why an address or URL cannot be built: the rule account-alias-unsafe says it; else NULL */
+    /* Why an address, URL or value cannot be built: the rule account-alias-unsafe says it, and lifting that rule does not help.
+     * NULL: everything could be built. An alias that is merely unsafe can be built, and may be allowed. */
+    const char *cannot_build;
 };
 
-/* A valid address, known IM domain and live home of the account are kept; only request.home, .domain and .address change them.
+/* A valid address (safe alias, known IM domain) and a live home (a known server that hosts users) of the account are kept; only
+ * request.home, .domain and .address change them. In this order:
+ * 1. What is asked for or kept is settled: home, IM domain.
+ * 2. An IM domain that is missing and that the address template uses is the default one of the home, where that is settled.
+ * 3. A home that is missing is the default one, for the IM domain (settled, or configured).
+ * 4. An IM domain that is still missing is the default one of that home.
+ * 5. The address is kept, or moved to the asked domain with its left side kept, or expanded from the template (asked, configured,
+ *    the profile's). Its two sides, not the account's names, make the URLs.
  * IM_E_USAGE: home or domain is neither asked for nor clear (the message lists the choices). */
 enum im_err im_want_build(const struct im_account_context *context, const struct im_account *account,
                           const struct im_request *request, const struct im_servers *servers, struct im_pool *pool,
@@ -41,6 +50,7 @@ enum im_err im_want_build(const struct im_account_context *context, const struct
 bool im_role_equal(enum im_role role, const char *a, const char *b);
 /* http, no port, a host with a dot, the expected path, a plain alias. `why` gets the reason. */
 bool im_url_is_well_formed(const char *url, enum im_role role, const char **why);
-bool im_alias_is_safe(const char *alias); /* no blank / # % ? @ control or non-ASCII character, not empty */
+/* Not empty, no blank / # % ? @ control or non-ASCII character, nor others that a URL would have to escape ("<>\^`{|}). */
+bool im_alias_is_safe(const char *alias);
 
 #endif

@@ -6,6 +6,8 @@
 #define SOURCE_HELP "Exchange 2000 product help on instant messaging"
 #define SOURCE_RVP "draft-osborne-rvp-00 section 4.1"
 
+#define NO_ADDRESS "there is no address to judge by"
+
 static enum im_verdict skipped(struct im_buf *message, const char *reason) {
     im_buf_adds(message, reason);
     return IM_SKIPPED;
@@ -29,13 +31,15 @@ static enum im_verdict linked_external(const struct im_facts *f, struct im_buf *
     if (a->disabled != IM_YES || (a->master_sid != IM_MASTER_OTHER && a->master_sid != IM_MASTER_MALFORMED))
         return IM_FINE;
     im_buf_addf(message, "the account is a placeholder for the external account %s, which cannot use IM",
-                a->master_sid_text ? a->master_sid_text : "of a malformed SID");
+                a->master_sid_text ? a->master_sid_text : "(its SID is malformed)");
     return IM_FIRES;
 }
 
 static enum im_verdict sid_history_placeholder(const struct im_facts *f, struct im_buf *message, struct im_buf *remedy) {
     (void)remedy;
     const struct im_account *a = f->account;
+    if (!a->has_sid_history && f->context->schema && !im_schema_attr(f->context->schema, "sIDHistory"))
+        return skipped(message, "this directory has no sIDHistory");
     if (!a->has_sid_history)
         return IM_FINE;
     if (a->disabled == IM_YES) {
@@ -72,7 +76,9 @@ static enum im_verdict not_writable(const struct im_facts *f, struct im_buf *mes
 static enum im_verdict domain_unknown(const struct im_facts *f, struct im_buf *message, struct im_buf *remedy) {
     (void)remedy;
     const char *domain = f->want->im_domain;
-    if (!domain || im_servers_know_domain(f->servers, domain))
+    if (!domain)
+        return skipped(message, NO_ADDRESS);
+    if (im_servers_know_domain(f->servers, domain))
         return IM_FINE;
     im_buf_addf(message, "the IM domain %s is served by no server of the organisation", domain);
     return IM_FIRES;
@@ -126,7 +132,7 @@ static enum im_verdict url_malformed(const struct im_facts *f, struct im_buf *me
     const char *wrong = NULL;
     /* An unsafe alias spoils the URLs as well; one rule says it. */
     if (!f->want->address || !im_alias_is_safe(f->want->im_alias))
-        return IM_FINE;
+        return skipped(message, NO_ADDRESS);
     if (f->want->logical_url && !im_url_is_well_formed(f->want->logical_url, IM_ROLE_LOGICAL_URL, &why)) {
         wrong = f->want->logical_url;
     } else if (f->want->physical_url && !im_url_is_well_formed(f->want->physical_url, IM_ROLE_PHYSICAL_URL, &why)) {
