@@ -52,10 +52,17 @@ static const char *advice(int rc, const char *diagnostic) {
                : "";
 }
 
+/* What kind of failure a result is: where only this server cannot serve us now, another one may. */
+static enum im_err error_of(int rc) {
+    if (rc == LDAP_SERVER_DOWN)
+        return IM_E_LOST;
+    return rc == LDAP_BUSY || rc == LDAP_UNAVAILABLE ? IM_E_CONNECT : IM_E_AUTH;
+}
+
 static enum im_err refused(const struct binding *b, int rc, const char *how, const char *diagnostic) {
     struct im_buf words = IM_BUF_INIT;
     const struct im_connection *c = b->c;
-    enum im_err code = rc == LDAP_SERVER_DOWN ? IM_E_LOST : IM_E_AUTH;
+    enum im_err code = error_of(rc);
     if (rc >= 0) {
         im_ldap_explain(rc, diagnostic, &words);
     } else {
@@ -123,7 +130,7 @@ static enum im_err bind_simple(const struct binding *b, const char *dn, const st
 
 static enum im_err simple(const struct binding *b) {
     const struct im_config *config = b->options->config;
-    if (!config->bind_dn)
+    if (!config->bind_dn || !*config->bind_dn) /* servers take an empty name for an anonymous bind */
         return im_error_set(b->e, IM_E_USAGE, "a simple bind needs a name: --bind-dn DN");
     if (im_secret_value(b->options->password).bv_len == 0)
         return im_error_set(b->e, IM_E_USAGE, "a simple bind needs a password: --ask-password or --password-file FILE");
@@ -157,23 +164,39 @@ static int interact(LDAP *ld, unsigned flags, void *user, void *list) {
     return LDAP_SUCCESS;
 }
 
+static bool sends_password(const char *mechanism) {
+    return im_text_equal(mechanism, "PLAIN") || im_text_equal(mechanism, "LOGIN");
+}
+
+static bool needs_password(const char *mechanism) {
+    static const char *const families[] = {"SCRAM-", "DIGEST-", "CRAM-", "PLAIN", "LOGIN", "NTLM"};
+    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
+        if (strncasecmp(mechanism, families[i], strlen(families[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
 static enum im_err set_security(const struct binding *b, const char *mechanism) {
     LDAP *ld = b->c->ld;
-    const struct im_config *config = b->options->config;
-    if (is_kerberos(mechanism) && b->c->has_tls) {
-        /* One layer protects: inside TLS no SASL layer, but the two bound to each other. */
-        ber_len_t none = 0;
-        int binding = LDAP_OPT_X_SASL_CBINDING_TLS_ENDPOINT;
+    const char *words = b->options->config->sasl_options;
+    if (b->c->has_tls) {
+        ber_len_t none = 0; /* one layer protects */
         (void)ldap_set_option(ld, LDAP_OPT_X_SASL_SSF_MAX, &none);
+    }
+    if (is_kerberos(mechanism) && b->c->has_tls) {
+        int binding = LDAP_OPT_X_SASL_CBINDING_TLS_ENDPOINT; /* what domain controllers demand inside TLS */
         (void)ldap_set_option(ld, LDAP_OPT_X_SASL_CBINDING, &binding);
     } else if (is_kerberos(mechanism) && !b->c->is_ldapi) {
         ber_len_t least = MIN_SSF;
         (void)ldap_set_option(ld, LDAP_OPT_X_SASL_SSF_MIN, &least);
     }
-    if (config->sasl_options && ldap_set_option(ld, LDAP_OPT_X_SASL_SECPROPS, config->sasl_options) != LDAP_OPT_SUCCESS) {
+    if (sends_password(mechanism)) /* libldap forbids it by default; here it is known to be protected or allowed */
+        (void)ldap_set_option(ld, LDAP_OPT_X_SASL_SECPROPS, "noanonymous");
+    if (words && ldap_set_option(ld, LDAP_OPT_X_SASL_SECPROPS, words) != LDAP_OPT_SUCCESS) {
         return im_error_set(b->e, IM_E_USAGE,
                             "--sasl-options \"%s\": expected words such as minssf=56, maxssf=0, noplain, separated by commas",
-                            config->sasl_options);
+                            words);
     }
     return IM_OK;
 }
@@ -200,12 +223,15 @@ static enum im_err sasl(const struct binding *b, const char *mechanism, int *rc)
     return err;
 }
 
-static bool sends_password(const char *mechanism) {
-    return im_text_equal(mechanism, "PLAIN") || im_text_equal(mechanism, "LOGIN");
-}
-
 static enum im_err sasl_named(const struct binding *b, const char *mechanism) {
     int rc;
+    if (needs_password(mechanism)) {
+        const char *user = b->options->config->sasl_user;
+        if (!user || !*user)
+            return im_error_set(b->e, IM_E_USAGE, "%s needs a name: --sasl-user NAME", mechanism);
+        if (im_secret_value(b->options->password).bv_len == 0)
+            return im_error_set(b->e, IM_E_USAGE, "%s needs a password: --ask-password or --password-file FILE", mechanism);
+    }
     enum im_err err = sends_password(mechanism) ? refuse_clear_text(b, mechanism) : IM_OK;
     return err == IM_OK ? sasl(b, mechanism, &rc) : err;
 }

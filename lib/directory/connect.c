@@ -19,7 +19,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SLICE_MS = 100, RECEIVE_BUFFER = 4 << 20, GC_PORT = 3268, GC_TLS_PORT = 3269 };
+enum {
+    SLICE_MS = 100,
+    RECEIVE_BUFFER = 4 << 20,
+    LDAP_DEFAULT_PORT = 389,
+    LDAPS_DEFAULT_PORT = 636,
+    GC_PORT = 3268,
+    GC_TLS_PORT = 3269
+};
 
 int64_t im_clock_ms(void) {
     struct timespec now;
@@ -67,12 +74,24 @@ static bool is_loopback(const struct sockaddr *address) {
     return false;
 }
 
-static void set_socket_options(int fd) {
+static void set_socket_options(int fd, long timeout_s) {
     int on = 1;
     int size = RECEIVE_BUFFER; /* many small segments fill a small buffer and close the window */
     (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+#ifdef TCP_USER_TIMEOUT
+    unsigned unacknowledged_ms = (unsigned)timeout_s * 1000; /* a request that nobody takes: writing blocks no longer than that */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged_ms, sizeof unacknowledged_ms);
+#else
+    (void)timeout_s;
+#endif
+}
+
+/* Reading half a message must not block for ever: libldap takes the time-out for "no more at the moment" and comes back. */
+static void limit_reading(int fd) {
+    struct timeval slice = {.tv_usec = SLICE_MS * 1000};
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &slice, sizeof slice);
 }
 
 /* Connects to one address; 0 or an errno. */
@@ -91,11 +110,62 @@ static int connect_address(int fd, const struct sockaddr *address, socklen_t len
 }
 
 static enum im_err connect_failed(const char *uri, int failure, struct im_error *e) {
+    static const struct {
+        int failure;
+        const char *advice;
+    } rows[] = {
+        {ECONNREFUSED, "; nothing listens there: check host, port, and that the server runs"},
+        {ETIMEDOUT, "; nothing answers there: check host, port and firewalls"},
+        {ENOENT, "; there is no such socket: check the path and that the server runs"},
+        {EACCES, "; this user may not use the socket"},
+    };
+    const char *advice = "";
     if (failure == EINTR)
         return im_error_set(e, IM_E_INTERRUPTED, "stopped on request");
-    im_error_set_errno(e, IM_E_CONNECT, failure, "cannot connect");
-    im_error_where(e, uri);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].failure == failure)
+            advice = rows[i].advice;
+    }
+    im_error_set_at(e, IM_E_CONNECT, uri, 0, 0, "cannot connect: %s%s", strerror(failure), advice);
+    if (e && e->code == IM_E_CONNECT && e->origin == IM_ORIGIN_NONE) {
+        e->origin = IM_ORIGIN_ERRNO;
+        e->system = failure;
+    }
     return IM_E_CONNECT;
+}
+
+static size_t count_addresses(const struct addrinfo *a) {
+    size_t count = 0;
+    for (; a; a = a->ai_next)
+        count++;
+    return count;
+}
+
+/* Tries each address; one that does not answer leaves its share of the time to those behind it. 0 or the last errno. */
+static int connect_any(const struct addrinfo *addresses, const struct im_live_options *options, int64_t deadline_ms,
+                       struct im_connection *c) {
+    int failure = ECONNREFUSED;
+    for (const struct addrinfo *a = addresses; a; a = a->ai_next) {
+        int64_t now_ms = im_clock_ms();
+        int64_t share_ms = (deadline_ms - now_ms) / (int64_t)count_addresses(a);
+        int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (fd < 0) {
+            failure = errno;
+            continue;
+        }
+        set_socket_options(fd, options->config->timeout_s);
+        failure = connect_address(fd, a->ai_addr, a->ai_addrlen, now_ms + share_ms, options->stop);
+        if (failure == 0) {
+            (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+            c->fd = fd;
+            c->is_loopback = is_loopback(a->ai_addr);
+            return 0;
+        }
+        (void)close(fd);
+        if (failure == EINTR)
+            break;
+    }
+    return failure;
 }
 
 static enum im_err connect_tcp(const LDAPURLDesc *url, const struct im_live_options *options, int64_t deadline_ms,
@@ -103,31 +173,16 @@ static enum im_err connect_tcp(const LDAPURLDesc *url, const struct im_live_opti
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
     struct addrinfo *addresses = NULL;
     char port[16];
-    (void)snprintf(port, sizeof port, "%d", url->lud_port ? url->lud_port : strcmp(url->lud_scheme, "ldaps") == 0 ? 636 : 389);
+    int usual = strcmp(url->lud_scheme, "ldaps") == 0 ? LDAPS_DEFAULT_PORT : LDAP_DEFAULT_PORT;
+    (void)snprintf(port, sizeof port, "%d", url->lud_port ? url->lud_port : usual);
     int rc = getaddrinfo(url->lud_host, port, &hints, &addresses);
     if (rc != 0) {
-        return im_error_set_at(e, IM_E_CONNECT, c->uri, 0, 0, "cannot find the host \"%s\": %s", url->lud_host,
+        return im_error_set_at(e, IM_E_CONNECT, c->uri, 0, 0, "cannot find the host \"%s\": %s; check its name", url->lud_host,
                                rc == EAI_SYSTEM ? strerror(errno) : gai_strerror(rc));
     }
-    int failure = ECONNREFUSED;
-    for (const struct addrinfo *a = addresses; a && c->fd < 0; a = a->ai_next) {
-        int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (fd < 0) {
-            failure = errno;
-            continue;
-        }
-        set_socket_options(fd);
-        failure = connect_address(fd, a->ai_addr, a->ai_addrlen, deadline_ms, options->stop);
-        if (failure) {
-            (void)close(fd);
-            continue;
-        }
-        (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
-        c->fd = fd;
-        c->is_loopback = is_loopback(a->ai_addr);
-    }
+    int failure = connect_any(addresses, options, deadline_ms, c);
     freeaddrinfo(addresses);
-    return c->fd < 0 ? connect_failed(c->uri, failure, e) : IM_OK;
+    return failure ? connect_failed(c->uri, failure, e) : IM_OK;
 }
 
 static enum im_err connect_local(const LDAPURLDesc *url, struct im_connection *c, struct im_error *e) {
@@ -189,6 +244,8 @@ static enum im_err new_handle(struct im_connection *c, int protocol, struct im_e
     (void)ldap_set_option(c->ld, LDAP_OPT_DEREF, &none);
     (void)ldap_set_option(c->ld, LDAP_OPT_SIZELIMIT, &none);
     (void)ldap_set_option(c->ld, LDAP_OPT_TIMELIMIT, &none);
+    (void)ldap_set_option(c->ld, LDAP_OPT_NETWORK_TIMEOUT, NULL); /* libldap 2.5 would spin in a handshake that stalls */
+    (void)ldap_set_option(c->ld, LDAP_OPT_RESTART, LDAP_OPT_ON);  /* a signal is no lost connection; we wait elsewhere */
     (void)ldap_set_option(c->ld, LDAP_OPT_X_SASL_NOCANON, LDAP_OPT_ON);
     return IM_OK;
 }
@@ -211,6 +268,7 @@ enum im_err im_connect(const struct im_live_options *options, const char *uri, s
         err = im_tls_start(&c, options, strcmp(url->lud_scheme, "ldaps") != 0, deadline_ms, e);
     ldap_free_urldesc(url);
     if (err == IM_OK) {
+        limit_reading(c.fd);
         *out = c;
     } else {
         im_disconnect(&c);

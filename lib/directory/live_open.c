@@ -23,24 +23,31 @@ static enum im_err add_uri(struct uris *uris, const char *uri, struct im_error *
     return IM_OK;
 }
 
+/* A name that DNS gave goes into a URI: nothing in it may mean more there. */
+static bool is_host_name(const char *name) {
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
+    return *name && name[strspn(name, allowed)] == '\0';
+}
+
 static enum im_err uris_from_dns(const struct im_config *config, struct im_pool *pool, struct uris *uris, struct im_error *e) {
-    static const char *const names[] = {"_ldap._tcp.dc._msdcs.%s", "_ldap._tcp.%s"};
+    static const char *const prefixes[] = {"_ldap._tcp.dc._msdcs.", "_ldap._tcp."};
     struct im_srvs found = {0};
-    char name[512];
-    for (size_t i = 0; i < sizeof names / sizeof names[0] && found.count == 0; i++) {
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-        (void)snprintf(name, sizeof name, names[i], config->dns_domain);
-#pragma GCC diagnostic pop
-        enum im_err err = im_dns_srv(config, name, (unsigned)im_clock_ms(), pool, &found, e);
+    for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0] && found.count == 0; i++) {
+        const char *name = im_pool_printf(pool, "%s%s", prefixes[i], config->dns_domain);
+        enum im_err err = name ? im_dns_srv(config, name, (unsigned)im_clock_ms(), pool, &found, e) : im_error_nomem(e);
         if (err != IM_OK)
             return err;
     }
-    if (found.count == 0)
-        return im_error_set(e, IM_E_CONNECT, "DNS has no SRV record _ldap._tcp.%s: name a server with --uri", config->dns_domain);
+    if (found.count == 0) {
+        return im_error_set(e, IM_E_CONNECT, "DNS has no SRV record _ldap._tcp.%s: check the name, or name a server with --uri",
+                            config->dns_domain);
+    }
     for (size_t i = 0; i < found.count; i++) {
-        enum im_err err =
-            add_uri(uris, im_pool_printf(pool, "ldap://%s:%u", found.items[i].target, (unsigned)found.items[i].port), e);
+        const struct im_srv *srv = &found.items[i];
+        if (!is_host_name(srv->target))
+            return im_error_set(e, IM_E_CONNECT, "the SRV records of %s name \"%s\", which is no host name", config->dns_domain,
+                                srv->target);
+        enum im_err err = add_uri(uris, im_pool_printf(pool, "ldap://%s:%u", srv->target, (unsigned)srv->port), e);
         if (err != IM_OK)
             return err;
     }
@@ -140,7 +147,8 @@ enum im_err im_live_open_gc(const struct im_live_options *options, const struct 
         ldap_free_urldesc(url);
         return im_error_set(e, IM_E_USAGE, "the global catalog cannot be reached through %s", im_directory_uri(d));
     }
-    (void)snprintf(uri, sizeof uri, "%s://%s:%d", url->lud_scheme, url->lud_host,
+    bool is_ipv6 = strchr(url->lud_host, ':') != NULL;
+    (void)snprintf(uri, sizeof uri, "%s://%s%s%s:%d", url->lud_scheme, is_ipv6 ? "[" : "", url->lud_host, is_ipv6 ? "]" : "",
                    strcmp(url->lud_scheme, "ldaps") == 0 ? 3269 : 3268);
     ldap_free_urldesc(url);
     struct im_live_options reading = *options;

@@ -2,6 +2,7 @@
 
 #include "lib/base/buf.h"
 
+#define CARES_NO_DEPRECATED /* c-ares 1.28 and later prefer calls that 1.18 does not have */
 #include <ares.h>
 #include <netdb.h>
 #include <stdlib.h>
