@@ -64,7 +64,11 @@ enum im_err im_command_connect(struct im_command *c, struct im_directory **out) 
                                        .log = im_command_log,
                                        .log_user = c,
                                        .will_change = c->changes};
-    return im_live_open(&c->live, out, &c->error);
+    err = im_live_open(&c->live, out, &c->error);
+    if (err == IM_OK) {
+        im_command_note(c, 1, "working on %s as %s", im_directory_uri(*out), im_directory_identity(*out));
+    }
+    return err;
 }
 
 /* ---- the question ---- */
