@@ -165,6 +165,7 @@ def test_files_and_variables_of_libldap_are_not_read(server, tmp_path):
     (tmp_path / "password").chmod(0o600)
     words = ["imschema", "-H", server.ldaps, "-D", server.manager_dn, "-y", "password"]
     assert piped(*words, env=env, folder=tmp_path).returncode == 3
-    assert piped(*words, "--tls-ca", server.ca_file, folder=tmp_path).returncode == 1
+    disturbing = {"LDAPTLS_CIPHER_SUITE": "NONSENSE", "LDAPTLS_CERT": "/nonexistent", "LDAPSASL_SECPROPS": "minssf=999"}
+    assert piped(*words, "--tls-ca", server.ca_file, env=env | disturbing, folder=tmp_path).returncode == 1
     done = piped("imschema", env=env, folder=tmp_path)
     assert done.returncode == 2 and "no server is named" in done.stderr
