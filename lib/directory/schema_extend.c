@@ -46,15 +46,15 @@ static const struct refusal {
     const char *words;
 } refusals[] = {
     {UNWILLING, true, "updates are not allowed",
-     "this server does not allow schema changes (put \"dsdb:schema update allowed = yes\" into its smb.conf and restart it)"},
-    {NO_RIGHT, true, NULL, "this account may not change the schema (use a member of Schema Admins)"},
+     "this server does not allow schema changes: put \"dsdb:schema update allowed = yes\" into its smb.conf and restart it"},
+    {NO_RIGHT, true, NULL, "this account may not change the schema: use a member of Schema Admins"},
     {NO_RIGHT, false, NULL,
      "this account may not change cn=config (run imschema as root on the server with --uri ldapi:///, or bind as the olcRootDN "
      "of "
      "cn=config, or give the LDIF that imschema --ldif openldap prints to somebody who may)"},
     {NO_SUCH_OBJECT, false, NULL,
-     "this account cannot see cn=schema,cn=config (run imschema as root on the server with --uri ldapi:///, or bind as the "
-     "olcRootDN of cn=config, or give the LDIF that imschema --ldif openldap prints to somebody who may)"},
+     "this account cannot see cn=config: run imschema as root on the server with --uri ldapi:///, or bind as the olcRootDN of "
+     "cn=config, or give the LDIF that imschema --ldif openldap prints to somebody who may"},
 };
 
 void im_schema_run_refused(const struct im_schema_run *run, const struct im_error *inner) {
@@ -69,7 +69,8 @@ void im_schema_run_refused(const struct im_schema_run *run, const struct im_erro
         if (row->code != e->system || row->is_ad != im_directory_rootdse(run->d)->is_ad ||
             (row->part && !strstr(e->text, row->part)))
             continue;
-        im_error_context(e, "%s; bound as %s", row->words, im_directory_identity(run->d));
+        (void)snprintf(e->text, sizeof e->text, "%.500s; bound as %.200s: %s", inner->text, im_directory_identity(run->d),
+                       row->words);
         return;
     }
 }
