@@ -167,5 +167,6 @@ def test_files_and_variables_of_libldap_are_not_read(server, tmp_path):
     assert piped(*words, env=env, folder=tmp_path).returncode == 3
     disturbing = {"LDAPTLS_CIPHER_SUITE": "NONSENSE", "LDAPTLS_CERT": "/nonexistent", "LDAPSASL_SECPROPS": "minssf=999"}
     assert piped(*words, "--tls-ca", server.ca_file, env=env | disturbing, folder=tmp_path).returncode == 1
+    assert piped("imschema", "-H", server.ldapi, env=env | disturbing, folder=tmp_path).returncode == 1
     done = piped("imschema", env=env, folder=tmp_path)
     assert done.returncode == 2 and "no server is named" in done.stderr
