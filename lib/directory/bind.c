@@ -28,28 +28,33 @@ static enum im_err refuse_clear_text(const struct binding *b, const char *how) {
                            "%s would send the password in clear text: use ldaps://, --starttls, or --allow-cleartext", how);
 }
 
-/* What to do, where the text of the fault is known. */
-static const char *advice(int rc, const char *diagnostic) {
+/* What to do, where the text of the fault is known; else NULL. */
+static const char *advice(const struct binding *b, int rc, const char *diagnostic) {
+    static const char missing[] = "this mechanism is not installed here (Debian: libsasl2-modules, for Kerberos "
+                                  "libsasl2-modules-gssapi-mit), or the server does not offer it";
+    static const char too_weak[] = "this mechanism is not installed here, or not as strong as --sasl-options demands";
+    static const char no_ticket[] = "there is no Kerberos ticket: run kinit, or choose another way to log on (--bind-dn, --sasl)";
     static const struct {
         const char *text, *advice;
     } rows[] = {
-        {"No worthy mechs",
-         ": this mechanism is not installed here (Debian: libsasl2-modules, for Kerberos libsasl2-modules-gssapi-mit)"},
-        {"no mechanism available", ": this mechanism is not installed here (Debian: libsasl2-modules, for Kerberos "
-                                   "libsasl2-modules-gssapi-mit), or the server does not offer it"},
-        {"No Kerberos credentials", ": there is no ticket; run kinit"},
-        {"No credentials", ": there is no ticket; run kinit"},
-        {"credentials cache", ": there is no ticket; run kinit"},
-        {"Ticket expired", ": the ticket has expired; run kinit"},
-        {"not found in Kerberos database", ": name the server by the host name of a domain controller, not by address or alias"},
+        {"Ticket expired", "the Kerberos ticket has expired: run kinit"},
+        {"not found in Kerberos database",
+         "Kerberos knows no server of this name: give the host name of a domain controller, not "
+         "an address or alias"},
+        {"Cannot contact any KDC", "no Kerberos server can be reached: check /etc/krb5.conf and DNS"},
+        {"Cannot find KDC", "the Kerberos servers are not known: check /etc/krb5.conf and DNS"},
+        {"Clock skew", "this computer's clock differs too much from the server's"},
+        {"No Kerberos credentials", no_ticket},
+        {"No credentials", no_ticket},
+        {"credentials cache", no_ticket},
     };
     for (size_t i = 0; diagnostic && i < sizeof rows / sizeof rows[0]; i++) {
         if (strcasestr(diagnostic, rows[i].text))
             return rows[i].advice;
     }
-    return rc == LDAP_AUTH_UNKNOWN
-               ? ": the mechanism is not installed here (Debian: libsasl2-modules, libsasl2-modules-gssapi-mit)"
-               : "";
+    if (rc != LDAP_AUTH_UNKNOWN)
+        return NULL;
+    return b->options->config->sasl_options ? too_weak : missing;
 }
 
 /* What kind of failure a result is: where only this server cannot serve us now, another one may. */
@@ -61,17 +66,18 @@ static enum im_err error_of(int rc) {
 
 static enum im_err refused(const struct binding *b, int rc, const char *how, const char *diagnostic) {
     struct im_buf words = IM_BUF_INIT;
-    const struct im_connection *c = b->c;
-    enum im_err code = error_of(rc);
-    if (rc >= 0) {
+    const char *what_to_do = advice(b, rc, diagnostic);
+    const char *name = rc >= 0 ? im_ldap_code_name(rc) : ldap_err2string(rc);
+    bool has_text = diagnostic && *diagnostic;
+    if (what_to_do) {
+        im_buf_adds(&words, what_to_do);
+    } else if (rc >= 0) {
         im_ldap_explain(rc, diagnostic, &words);
     } else {
-        im_buf_adds(&words, ldap_err2string(rc));
+        im_buf_adds(&words, name);
     }
-    bool has_text = diagnostic && *diagnostic;
-    im_error_set_at(b->e, code, c->uri, 0, 0, "logging on with %s failed: %s%s [%s%s%s]", how, im_buf_str(&words),
-                    advice(rc, diagnostic), rc >= 0 ? im_ldap_code_name(rc) : ldap_err2string(rc), has_text ? ": " : "",
-                    has_text ? diagnostic : "");
+    enum im_err code = im_error_set_at(b->e, error_of(rc), b->c->uri, 0, 0, "logging on with %s failed: %s [%s%s%s]", how,
+                                       im_buf_str(&words), name, has_text ? ": " : "", has_text ? diagnostic : "");
     im_buf_free(&words);
     return code;
 }
@@ -92,7 +98,8 @@ static enum im_err wait_message(const struct binding *b, int msgid, LDAPMessage 
         if (rc > 0)
             return IM_OK;
         if (rc < 0)
-            return im_error_set_at(b->e, IM_E_LOST, b->c->uri, 0, 0, "the server closed the connection during the log-on");
+            return im_error_set_at(b->e, IM_E_LOST, b->c->uri, 0, 0, "the server closed the connection during the log-on%s",
+                                   b->c->has_tls || b->c->is_ldapi ? "" : "; a port for TLS wants ldaps://");
         enum im_err err = im_wait_readable(b->c, b->deadline_ms, b->options->stop, b->e);
         if (err != IM_OK)
             return err;

@@ -215,6 +215,8 @@ static enum im_err check_url(const struct im_live_options *options, const char *
     } else if (strcmp(url->lud_scheme, "ldap") != 0 && strcmp(url->lud_scheme, "ldaps") != 0 &&
                strcmp(url->lud_scheme, "ldapi") != 0) {
         wrong = "unknown scheme: expected ldap, ldaps or ldapi";
+    } else if (url->lud_port > UINT16_MAX) {
+        wrong = "the port must be a number from 1 to 65535";
     } else if ((url->lud_dn && *url->lud_dn) || url->lud_filter || url->lud_attrs) {
         wrong = "only the server belongs into the URI; the base is given with --base";
     } else if (options->will_change && (url->lud_port == GC_PORT || url->lud_port == GC_TLS_PORT)) {
@@ -250,22 +252,42 @@ static enum im_err new_handle(struct im_connection *c, int protocol, struct im_e
     return IM_OK;
 }
 
+static enum im_err open_handle(const LDAPURLDesc *url, const struct im_live_options *options, int64_t deadline_ms,
+                               struct im_connection *c, struct im_error *e) {
+    bool is_local = strcmp(url->lud_scheme, "ldapi") == 0;
+    enum im_err err = is_local ? connect_local(url, c, e) : connect_tcp(url, options, deadline_ms, c, e);
+    return err == IM_OK ? new_handle(c, is_local ? LDAP_PROTO_IPC : LDAP_PROTO_TCP, e) : err;
+}
+
+/* Knocks a second time, only to read the names in the certificate for the message. */
+static enum im_err explain_other_host(const struct im_connection *c, const LDAPURLDesc *url, const struct im_tls *tls,
+                                      struct im_error *e) {
+    struct im_connection again = {.uri = c->uri, .fd = -1};
+    struct im_buf names = IM_BUF_INIT;
+    if (open_handle(url, tls->options, tls->deadline_ms, &again, NULL) == IM_OK)
+        im_tls_peer_names(&again, tls, &names);
+    im_disconnect(&again);
+    enum im_err err = im_tls_other_host(c, tls, im_buf_str(&names), e);
+    im_buf_free(&names);
+    return err;
+}
+
 enum im_err im_connect(const struct im_live_options *options, const char *uri, struct im_connection *out, struct im_error *e) {
     struct im_connection c = {.uri = uri, .fd = -1};
-    int64_t deadline_ms = im_clock_ms() + options->config->connect_timeout_s * 1000;
+    struct im_tls tls = {.options = options, .deadline_ms = im_clock_ms() + options->config->connect_timeout_s * 1000};
     LDAPURLDesc *url = NULL;
     enum im_err err = check_url(options, uri, &url, e);
     if (err != IM_OK)
         return err;
-    bool is_local = strcmp(url->lud_scheme, "ldapi") == 0;
-    bool needs_tls = !is_local && (options->config->starttls || strcmp(url->lud_scheme, "ldaps") == 0);
-    if (!is_local)
-        (void)snprintf(c.host, sizeof c.host, "%s", url->lud_host);
-    err = is_local ? connect_local(url, &c, e) : connect_tcp(url, options, deadline_ms, &c, e);
-    if (err == IM_OK)
-        err = new_handle(&c, is_local ? LDAP_PROTO_IPC : LDAP_PROTO_TCP, e);
-    if (err == IM_OK && needs_tls)
-        err = im_tls_start(&c, options, strcmp(url->lud_scheme, "ldaps") != 0, deadline_ms, e);
+    tls.starttls = strcmp(url->lud_scheme, "ldap") == 0;
+    (void)snprintf(c.host, sizeof c.host, "%s", strcmp(url->lud_scheme, "ldapi") == 0 ? "" : url->lud_host);
+    err = open_handle(url, options, tls.deadline_ms, &c, e);
+    if (err == IM_OK && !c.is_ldapi && (options->config->starttls || !tls.starttls)) {
+        bool is_other_host;
+        err = im_tls_start(&c, &tls, &is_other_host, e);
+        if (is_other_host)
+            err = explain_other_host(&c, url, &tls, e);
+    }
     ldap_free_urldesc(url);
     if (err == IM_OK) {
         limit_reading(c.fd);

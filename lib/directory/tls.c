@@ -1,10 +1,13 @@
 #include "lib/directory/tls.h"
 
 #include "lib/base/text.h"
+#include "lib/directory/certificate.h"
 
+#include <errno.h>
 #include <openldap.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -94,7 +97,10 @@ static void overhear(const char *line) {
             continue;
         size_t len = strlen(heard);
         const char *text = strncmp(line, "TLS: ", 5) == 0 ? line + 5 : line;
-        (void)snprintf(heard + len, sizeof heard - len, "%s%.*s", len ? "; " : "", (int)strcspn(text, "\n"), text);
+        size_t end = strcspn(text, "\n");
+        while (end && text[end - 1] == '.')
+            end--;
+        (void)snprintf(heard + len, sizeof heard - len, "%s%.*s", len ? "; " : "", (int)end, text);
         return;
     }
 }
@@ -111,18 +117,55 @@ static void set_listening(bool on) {
 
 /* ---- TLS ---- */
 
+/* A file without any certificate would make every server untrusted, and not every TLS library says so. */
+static enum im_err check_ca_file(const char *ca_file, struct im_error *e) {
+    FILE *file = fopen(ca_file, "re");
+    char *line = NULL;
+    size_t size = 0;
+    bool has_certificate = false;
+    if (!file)
+        return im_error_set_errno(e, IM_E_TLS, errno, "the file of trusted CAs %s (--tls-ca) cannot be read", ca_file);
+    while (!has_certificate && getline(&line, &size, file) >= 0)
+        has_certificate = strncmp(line, "-----BEGIN ", 11) == 0 && strstr(line, "CERTIFICATE");
+    free(line);
+    (void)fclose(file);
+    return has_certificate
+               ? IM_OK
+               : im_error_set(e, IM_E_TLS, "the file of trusted CAs %s holds no certificate: PEM is expected", ca_file);
+}
+
 static enum im_err set_options(LDAP *ld, const char *ca_file, struct im_error *e) {
     int demand = LDAP_OPT_X_TLS_DEMAND;
     int version = LDAP_OPT_X_TLS_PROTOCOL_TLS1_2;
     int client = 0;
-    if (access(ca_file, R_OK) != 0)
-        return im_error_set(e, IM_E_TLS, "the file of trusted CAs %s cannot be read: give one with --tls-ca", ca_file);
+    enum im_err err = check_ca_file(ca_file, e);
+    if (err != IM_OK)
+        return err;
     (void)ldap_set_option(ld, LDAP_OPT_X_TLS_CACERTFILE, ca_file);
     (void)ldap_set_option(ld, LDAP_OPT_X_TLS_REQUIRE_CERT, &demand);
     (void)ldap_set_option(ld, LDAP_OPT_X_TLS_PROTOCOL_MIN, &version); /* GnuTLS builds ignore it: checked again afterwards */
     if (ldap_set_option(ld, LDAP_OPT_X_TLS_NEWCTX, &client) != LDAP_OPT_SUCCESS)
-        return im_error_set(e, IM_E_TLS, "the file of trusted CAs %s holds no usable certificate (PEM is expected)", ca_file);
+        return im_error_set(e, IM_E_TLS, "the file of trusted CAs %s cannot be used: PEM certificates are expected", ca_file);
     return IM_OK;
+}
+
+/* *rc is libldap's code, where the deadline did not end it. */
+static enum im_err negotiate(const struct im_connection *c, const struct im_tls *tls, int *rc, struct im_error *e) {
+    const volatile sig_atomic_t *stop = tls->options->stop;
+    struct watchdog watchdog;
+    enum im_err err = watchdog_start(&watchdog, c->fd, tls->deadline_ms, stop, e);
+    if (err != IM_OK)
+        return err;
+    set_listening(true);
+    *rc = tls->starttls ? ldap_start_tls_s(c->ld, NULL, NULL) : ldap_install_tls(c->ld);
+    set_listening(false);
+    if (!watchdog_end(&watchdog))
+        return IM_OK;
+    if (stop && *stop)
+        return im_error_set(e, IM_E_INTERRUPTED, "stopped on request");
+    return im_error_set_at(e, IM_E_TIMEOUT, c->uri, 0, 0,
+                           "the server accepted the connection, but did not finish %s within %ld s",
+                           tls->starttls ? "StartTLS" : "the TLS handshake", tls->options->config->connect_timeout_s);
 }
 
 static enum im_err check_version(LDAP *ld, struct im_error *e) {
@@ -136,57 +179,109 @@ static enum im_err check_version(LDAP *ld, struct im_error *e) {
     return err;
 }
 
-/* What people can do about the commonest faults. */
-static const char *advice(const char *why) {
-    if (strstr(why, "match"))
-        return ": use the name that the certificate was made for";
-    if (strstr(why, "expired"))
-        return ": the certificate has to be renewed";
-    if (strstr(why, "untrusted") || strstr(why, "issuer") || strstr(why, "verify"))
-        return ": trust its CA with --tls-ca FILE";
-    return "";
+/* ---- in words ---- */
+
+/* GnuTLS says in bits why a certificate is not accepted: "(0x42)". */
+static void add_gnutls_reasons(const char *why, struct im_buf *out) {
+    static const struct {
+        unsigned long bit;
+        const char *words;
+    } rows[] = {
+        {0x400, "it has expired"},
+        {0x200, "it is not valid yet"},
+        {0x20, "it was revoked"},
+        {0x40, "its issuer is not among the trusted CAs: name the CA's file with --tls-ca"},
+        {0x80, "its issuer may not issue certificates"},
+        {0x100, "it is signed with a method that is not secure any more"},
+    };
+    const char *number = strstr(why, "(0x");
+    unsigned long bits = number ? strtoul(number + 1, NULL, 16) : 0;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (bits & rows[i].bit)
+            im_buf_addf(out, "%s%s", out->len ? ", and " : "the server's certificate is not accepted: ", rows[i].words);
+    }
 }
 
-static enum im_err failed(const struct im_connection *c, bool starttls, const char *ca_file, int rc, struct im_error *e) {
+/* What can be done about faults that the TLS library has its own words for. */
+static const char *advice(const char *why, bool starttls) {
+    static const char *const untrusted[] = {"self-signed", "self signed", "issuer", "verify"};
+    for (size_t i = 0; i < sizeof untrusted / sizeof untrusted[0]; i++) {
+        if (strstr(why, untrusted[i]))
+            return "; name the file of its CA with --tls-ca";
+    }
+    return starttls || strstr(why, "certificate") ? "" : "; is this a port for TLS?";
+}
+
+static const char *ca_file_of(const struct im_tls *tls) {
+    return tls->options->config->ca_file ? tls->options->config->ca_file : SYSTEM_CAS;
+}
+
+static enum im_err failed(const struct im_connection *c, const struct im_tls *tls, const char *why, struct im_error *e) {
+    return im_error_set_at(e, IM_E_TLS, c->uri, 0, 0, "%s failed: %s (trusted CAs: %s)",
+                           tls->starttls ? "StartTLS" : "the TLS handshake", why, ca_file_of(tls));
+}
+
+static enum im_err explain(const struct im_connection *c, const struct im_tls *tls, int rc, struct im_error *e) {
     char *diagnostic = NULL;
+    struct im_buf why = IM_BUF_INIT;
     (void)ldap_get_option(c->ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &diagnostic);
-    char why[HEARD_SIZE + 256];
     bool is_useful = diagnostic && *diagnostic && !strstr(diagnostic, "unknown error");
-    (void)snprintf(why, sizeof why, "%s%s%s", heard, heard[0] && is_useful ? "; " : "", is_useful ? diagnostic : "");
-    if (!why[0])
-        (void)snprintf(why, sizeof why, "%s (is this a TLS port?)", ldap_err2string(rc));
-    im_error_set_at(e, IM_E_TLS, c->uri, 0, 0, "%s with host \"%s\" failed, CAs from %s: %s%s",
-                    starttls ? "StartTLS" : "the TLS handshake", c->host, ca_file, why, advice(why));
+    if (is_useful && diagnostic[strlen(diagnostic) - 1] == '.')
+        diagnostic[strlen(diagnostic) - 1] = '\0';
+    add_gnutls_reasons(heard, &why);
+    if (!why.len && tls->starttls && rc > 0) {
+        im_buf_addf(&why, "the server does not offer it (%s%s%s)", ldap_err2string(rc), is_useful ? ": " : "",
+                    is_useful ? diagnostic : "");
+    } else if (!why.len) {
+        im_buf_addf(&why, "%s%s%s", heard, heard[0] && is_useful ? "; " : "", is_useful ? diagnostic : "");
+        if (!why.len)
+            im_buf_adds(&why, ldap_err2string(rc));
+        im_buf_adds(&why, advice(im_buf_str(&why), tls->starttls));
+    }
+    enum im_err err = failed(c, tls, im_buf_str(&why), e);
+    im_buf_free(&why);
     ldap_memfree(diagnostic);
-    return IM_E_TLS;
+    return err;
 }
 
-enum im_err im_tls_start(struct im_connection *c, const struct im_live_options *options, bool starttls, int64_t deadline_ms,
-                         struct im_error *e) {
-    const char *ca_file = options->config->ca_file ? options->config->ca_file : SYSTEM_CAS;
-    struct watchdog watchdog;
-    enum im_err err = set_options(c->ld, ca_file, e);
+enum im_err im_tls_other_host(const struct im_connection *c, const struct im_tls *tls, const char *names, struct im_error *e) {
+    struct im_buf why = IM_BUF_INIT;
+    im_buf_addf(&why, "the certificate is for %s, not for %s: ", *names ? names : "no host name", c->host);
+    im_buf_adds(&why, im_text_equal(c->host, "localhost")
+                          ? "libldap takes localhost for this computer's own name, so use that or 127.0.0.1"
+                          : "use a name that it was made for");
+    enum im_err err = failed(c, tls, im_buf_str(&why), e);
+    im_buf_free(&why);
+    return err;
+}
+
+enum im_err im_tls_start(struct im_connection *c, const struct im_tls *tls, bool *is_other_host, struct im_error *e) {
+    int rc = LDAP_SUCCESS;
+    *is_other_host = false;
+    enum im_err err = set_options(c->ld, ca_file_of(tls), e);
     if (err == IM_OK)
-        err = watchdog_start(&watchdog, c->fd, deadline_ms, options->stop, e);
-    if (err != IM_OK) {
-        im_error_where(e, c->uri);
-        return err;
+        err = negotiate(c, tls, &rc, e);
+    if (err == IM_OK && rc != LDAP_SUCCESS) {
+        *is_other_host = strstr(heard, "does not match") || strstr(heard, "common name");
+        return *is_other_host ? IM_E_TLS : explain(c, tls, rc, e);
     }
-    set_listening(true);
-    int rc = starttls ? ldap_start_tls_s(c->ld, NULL, NULL) : ldap_install_tls(c->ld);
-    set_listening(false);
-    bool has_bitten = watchdog_end(&watchdog);
-    if (has_bitten && options->stop && *options->stop) {
-        err = im_error_set(e, IM_E_INTERRUPTED, "stopped on request");
-    } else if (has_bitten) {
-        err = im_error_set_at(e, IM_E_TIMEOUT, c->uri, 0, 0, "the server accepted the connection, but did not finish %s in %ld s",
-                              starttls ? "StartTLS" : "the TLS handshake", options->config->connect_timeout_s);
-    } else if (rc != LDAP_SUCCESS) {
-        err = failed(c, starttls, ca_file, rc, e);
-    } else {
+    if (err == IM_OK)
         err = check_version(c->ld, e);
-    }
     im_error_where(e, c->uri);
     c->has_tls = err == IM_OK;
     return err;
+}
+
+void im_tls_peer_names(struct im_connection *c, const struct im_tls *tls, struct im_buf *out) {
+    int never = LDAP_OPT_X_TLS_NEVER;
+    int client = 0;
+    int rc = LDAP_OTHER;
+    struct berval der = {0, NULL};
+    (void)ldap_set_option(c->ld, LDAP_OPT_X_TLS_REQUIRE_CERT, &never);
+    (void)ldap_set_option(c->ld, LDAP_OPT_X_TLS_NEWCTX, &client);
+    if (negotiate(c, tls, &rc, NULL) != IM_OK || rc != LDAP_SUCCESS)
+        return;
+    if (ldap_get_option(c->ld, LDAP_OPT_X_TLS_PEERCERT, &der) == LDAP_OPT_SUCCESS && der.bv_val)
+        im_certificate_names(&der, out);
+    ber_memfree(der.bv_val);
 }
