@@ -145,15 +145,20 @@ static enum im_err add_holder(struct searching *s, size_t i, const struct im_ent
     return IM_OK;
 }
 
-/* The value of `entry` that is the wanted one, or NULL. */
-static const struct berval *held(const struct im_entry *entry, const char *attribute, const char *value) {
+/* The value of `entry` that is the wanted one; stays NULL where there is none. */
+static enum im_err held(const struct im_entry *entry, const char *attribute, const char *value, const struct berval **out,
+                        struct im_error *e) {
     const struct im_attr *attr = im_entry_attr(entry, attribute);
     struct berval want = {.bv_len = strlen(value)};
+    enum im_err err = IM_OK;
     memcpy(&want.bv_val, &value, sizeof want.bv_val);
-    for (size_t v = 0; attr && v < attr->count; v++)
-        if (im_value_folds_to(&attr->values[v], &want))
-            return &attr->values[v];
-    return NULL;
+    for (size_t v = 0; err == IM_OK && !*out && attr && v < attr->count; v++) {
+        bool is_same;
+        err = im_value_folds_to(&attr->values[v], &want, &is_same, e);
+        if (err == IM_OK && is_same)
+            *out = &attr->values[v];
+    }
+    return err;
 }
 
 static enum im_err take_candidate(void *user, const struct im_lookup *lookup, const struct im_entry *entry, struct im_error *e) {
@@ -163,10 +168,10 @@ static enum im_err take_candidate(void *user, const struct im_lookup *lookup, co
         for (size_t n = 0; n < ROLES; n++) {
             const char *value = wanted(&s->wants[i], unique_roles[n]);
             const char *attribute = attribute_of(s, unique_roles[n]);
-            const struct berval *other = value && attribute ? held(entry, attribute, value) : NULL;
-            if (!other || is_account(entry, &s->accounts[i]))
-                continue;
-            enum im_err err = add_holder(s, i, entry, attribute, other, e);
+            const struct berval *other = NULL;
+            enum im_err err = value && attribute ? held(entry, attribute, value, &other, e) : IM_OK;
+            if (err == IM_OK && other && !is_account(entry, &s->accounts[i]))
+                err = add_holder(s, i, entry, attribute, other, e);
             if (err != IM_OK)
                 return err;
         }

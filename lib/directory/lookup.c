@@ -119,19 +119,20 @@ void im_filter_text(struct im_buf *out, const struct im_schema *schema, const ch
     im_filter_term(out, schema, attribute, &bytes, false);
 }
 
-bool im_value_folds_to(const struct berval *a, const struct berval *b) {
-    if (im_text_equal_n(a->bv_val, a->bv_len, b->bv_val, b->bv_len))
-        return true;
-    if (im_text_is_ascii(a->bv_val, a->bv_len) && im_text_is_ascii(b->bv_val, b->bv_len))
-        return false;
+enum im_err im_value_folds_to(const struct berval *a, const struct berval *b, bool *is_same, struct im_error *e) {
+    *is_same = im_text_equal_n(a->bv_val, a->bv_len, b->bv_val, b->bv_len);
+    if (*is_same || (im_text_is_ascii(a->bv_val, a->bv_len) && im_text_is_ascii(b->bv_val, b->bv_len)))
+        return IM_OK;
     struct im_buf one = IM_BUF_INIT;
     struct im_buf two = IM_BUF_INIT;
     im_text_fold(a->bv_val, a->bv_len, &one);
     im_text_fold(b->bv_val, b->bv_len, &two);
-    bool is_same = one.len == two.len && memcmp(im_buf_str(&one), im_buf_str(&two), one.len) == 0;
+    enum im_err err = one.failed || two.failed ? im_error_nomem(e) : IM_OK;
+    if (err == IM_OK)
+        *is_same = one.len == two.len && memcmp(im_buf_str(&one), im_buf_str(&two), one.len) == 0;
     im_buf_free(&one);
     im_buf_free(&two);
-    return is_same;
+    return err;
 }
 
 const char *im_filter_lower(const char *text, struct im_pool *pool) {

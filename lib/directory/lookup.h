@@ -31,6 +31,6 @@ void im_filter_text(struct im_buf *out, const struct im_schema *schema, const ch
 /* ASCII letters in lower case, for attributes that are matched exactly; in pool, NULL: out of memory. */
 const char *im_filter_lower(const char *text, struct im_pool *pool);
 /* The same text to people: letter case and composition ignored. */
-bool im_value_folds_to(const struct berval *a, const struct berval *b);
+enum im_err im_value_folds_to(const struct berval *a, const struct berval *b, bool *is_same, struct im_error *e);
 
 #endif

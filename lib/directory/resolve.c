@@ -274,13 +274,17 @@ static enum im_err make_lookups(struct resolving *s, size_t count, struct im_err
 
 /* ---- what came back ---- */
 
-static bool probe_matches(const struct probe *probe, const struct im_entry *entry) {
+static enum im_err probe_matches(const struct probe *probe, const struct im_entry *entry, bool *does, struct im_error *e) {
     const struct im_attr *attr = im_entry_attr(entry, probe->attribute);
-    for (size_t i = 0; attr && i < attr->count; i++)
-        if (probe->is_octets ? im_value_equal(&attr->values[i], &probe->value)
-                             : im_value_folds_to(&attr->values[i], &probe->value))
-            return true;
-    return false;
+    enum im_err err = IM_OK;
+    *does = false;
+    for (size_t i = 0; err == IM_OK && !*does && attr && i < attr->count; i++) {
+        if (probe->is_octets)
+            *does = im_value_equal(&attr->values[i], &probe->value);
+        else
+            err = im_value_folds_to(&attr->values[i], &probe->value, does, e);
+    }
+    return err;
 }
 
 static enum im_err add_match(struct im_match *match, const struct im_entry *entry, struct im_pool *pool, struct im_error *e) {
@@ -297,14 +301,20 @@ static enum im_err add_match(struct im_match *match, const struct im_entry *entr
     return IM_OK;
 }
 
-/* 0: no; 1: only by sIDHistory; 2: yes. */
-static int match_strength(const struct resolving *s, size_t i, const struct im_entry *entry) {
+enum strength { NO_MATCH, BY_HISTORY, MATCH };
+
+static enum im_err match_strength(const struct resolving *s, size_t i, const struct im_entry *entry, enum strength *out,
+                                  struct im_error *e) {
     const struct probes *list = &s->probes[i];
-    int strength = s->identities[i].kind == IM_ID_DN ? 2 : 0;
-    for (size_t p = 0; p < list->count && strength < 2; p++)
-        if (probe_matches(&list->items[p], entry))
-            strength = list->items[p].is_history ? 1 : 2;
-    return strength;
+    enum im_err err = IM_OK;
+    *out = s->identities[i].kind == IM_ID_DN ? MATCH : NO_MATCH;
+    for (size_t p = 0; err == IM_OK && p < list->count && *out != MATCH; p++) {
+        bool matches;
+        err = probe_matches(&list->items[p], entry, &matches, e);
+        if (err == IM_OK && matches)
+            *out = list->items[p].is_history ? BY_HISTORY : MATCH;
+    }
+    return err;
 }
 
 static enum im_err take_entry(void *user, const struct im_lookup *lookup, const struct im_entry *entry, struct im_error *e) {
@@ -314,12 +324,13 @@ static enum im_err take_entry(void *user, const struct im_lookup *lookup, const 
     enum im_err err = IM_OK;
     for (size_t n = 0; err == IM_OK && n < batch->count; n++) {
         size_t i = batch->identities[n];
-        int strength = match_strength(s, i, entry);
-        if (!strength)
+        enum strength strength;
+        err = match_strength(s, i, entry, &strength, e);
+        if (err != IM_OK || strength == NO_MATCH)
             continue;
         if (!copy && !(copy = im_entry_copy(entry, s->pool)))
             return im_error_nomem(e);
-        err = add_match(strength == 1 ? &s->history[i] : &s->matches[i], copy, s->pool, e);
+        err = add_match(strength == BY_HISTORY ? &s->history[i] : &s->matches[i], copy, s->pool, e);
     }
     return err;
 }

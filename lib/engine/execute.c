@@ -105,6 +105,24 @@ static void step_done(struct executing *x, struct im_job *job) {
         fail(x, err);
 }
 
+/* Codes that a server gives where somebody else changed the entry in between. They may have other causes: only reading the entry
+ * again can tell. */
+static bool may_be_conflict(int code) {
+    static const int codes[] = {
+        16,  /* noSuchAttribute: the value to be replaced is gone */
+        19,  /* constraintViolation: a second value of a single-valued attribute (slapd) */
+        20,  /* attributeOrValueExists: the same elsewhere, or the value itself is there */
+        32,  /* noSuchObject: renamed or deleted */
+        65,  /* objectClassViolation: the class was taken away */
+        68,  /* entryAlreadyExists: Samba's word for an existing DN value */
+        122, /* assertionFailed */
+    };
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
+        if (codes[i] == code)
+            return true;
+    return false;
+}
+
 static void take_answer(struct executing *x, struct im_job *job, const struct im_answer *answer) {
     job->is_in_flight = false;
     x->in_flight--;
@@ -112,14 +130,11 @@ static void take_answer(struct executing *x, struct im_job *job, const struct im
         step_done(x, job);
         return;
     }
-    enum im_err kind = im_ldap_answer_error(answer, NULL, "", NULL);
-    if (kind == IM_E_CONFLICT || kind == IM_E_NOT_FOUND) {
+    if (may_be_conflict(answer->code))
         remember_answer(x, job, answer);
-        x->again[x->again_count++] = job;
-    } else {
+    else
         settle_failed(x, job, answer);
-        x->again[x->again_count++] = job; /* a class may have to be taken back, once nothing is in flight */
-    }
+    x->again[x->again_count++] = job; /* also a failure: a class may have to be taken back, once nothing is in flight */
 }
 
 /* Waits for one answer. False: the connection is gone, and with it what was in flight. */

@@ -252,8 +252,8 @@ static int check_assertion(const struct memdir *m, const struct im_entry *entry,
 int memdir_modify(struct memdir *m, const struct im_change *change) {
     int code;
     struct memdir_record *record = memdir_find(m, change->dn, &code);
-    if (!record)
-        return code;
+    if (!record || record->is_deleted)
+        return record ? MEMDIR_NO_SUCH_OBJECT : code;
     struct im_entry entry = record->entry; /* becomes the record when all went well: all or nothing */
     entry.attrs = copy_attrs(m, &entry);
     code = check_assertion(m, &entry, change->assertion);
