@@ -64,18 +64,25 @@ static bool classes_are_active(const struct im_schema_defs *defs, const struct i
     return true;
 }
 
-static bool has_aux(const struct im_schema_class *class, const char *name) {
-    for (size_t i = 0; class && i < class->aux_count; i++) {
-        if (im_text_equal(class->aux[i], name))
+static bool lists(const char **names, size_t count, const char *name) {
+    for (size_t i = 0; i < count; i++) {
+        if (im_text_equal(names[i], name))
             return true;
     }
     return false;
 }
 
+/* The target's content rule names the class, or what the class brings. */
+static bool is_attached(const struct im_class_def *def, const struct im_schema_class *target) {
+    return target && (lists(target->aux, target->aux_count, def->name) ||
+                      (def->may_count && lists(target->rule_may, target->rule_may_count, def->may[0])));
+}
+
 static bool attachments_are_active(const struct im_schema_defs *defs, const struct im_schema *active) {
     for (size_t i = 0; i < defs->class_count; i++) {
-        for (size_t k = 0; k < defs->classes[i].attach_count; k++) {
-            if (!has_aux(im_schema_class(active, defs->classes[i].attach[k]), defs->classes[i].name))
+        const struct im_class_def *def = &defs->classes[i];
+        for (size_t k = 0; k < def->attach_count; k++) {
+            if (!is_attached(def, im_schema_class(active, def->attach[k])))
                 return false;
         }
     }
