@@ -93,16 +93,24 @@ static enum im_err gather_servers(struct changing *x, const char *const *domains
     return err;
 }
 
-/* Where the forest has several domains, an address is unique only if the global catalog says so. */
-static enum im_err open_gc(struct changing *x, const char *const *domains) {
+/* Where the forest has several domains, an address is unique only if the global catalog says so. Without one, the server's own
+ * domain is all that can be searched. */
+static enum im_err open_gc(struct changing *x, const char *const **domains) {
     const struct im_rootdse *root = im_directory_rootdse(x->directory);
-    if (!root->is_ad || !domains[0] || !domains[1]) {
+    if (!root->is_ad || !(*domains)[0] || !(*domains)[1]) {
         return IM_OK;
     }
     if (root->is_gc) {
         return im_live_open_gc(&x->c->live, x->directory, &x->gc, &x->c->error);
     }
-    im_command_note(x->c, 0, "%s is no global catalog: that addresses are unique could be verified in its own domain only",
+    const char **own = im_pool_array(x->c->pool, 2, sizeof *own);
+    if (!own) {
+        return im_error_nomem(&x->c->error);
+    }
+    own[0] = root->default_nc;
+    *domains = own;
+    im_command_note(x->c, 0,
+                    "%s is no global catalog: that addresses are unique is verified in its own domain only, not in the forest",
                     im_directory_uri(x->directory));
     return IM_OK;
 }
@@ -169,7 +177,7 @@ static enum im_err prepare(struct changing *x, enum im_action action, struct im_
         err = gather_servers(x, domains);
     }
     if (err == IM_OK && enables) {
-        err = open_gc(x, domains);
+        err = open_gc(x, &domains);
     }
     if (err != IM_OK) {
         return err;
