@@ -150,7 +150,7 @@ format-check:
 	@clang-format --dry-run -Werror $(C_ALL)
 
 lint-tidy: $(B)/gen/profiles.c
-	@printf '%s\n' $(C_SRC) | xargs -P $$(nproc) -n 4 sh -c 'clang-tidy --quiet "$$@" -- $(CPPFLAGS) -std=c17' tidy
+	@printf '%s\n' $(C_SRC) | xargs -P $$(nproc) -n 1 sh -c 'clang-tidy --quiet "$$@" -- $(CPPFLAGS) -std=c17' tidy
 
 lint-cppcheck:
 	@cppcheck --quiet --std=c11 --inline-suppr --error-exitcode=1 --enable=warning,portability -I. -D_GNU_SOURCE $(C_SRC)

@@ -97,9 +97,10 @@ static enum im_err wait_message(const struct binding *b, int msgid, LDAPMessage 
         int rc = ldap_result(b->c->ld, msgid, LDAP_MSG_ALL, &now, out);
         if (rc > 0)
             return IM_OK;
-        if (rc < 0)
+        if (rc < 0) {
             return im_error_set_at(b->e, IM_E_LOST, b->c->uri, 0, 0, "the server closed the connection during the log-on%s",
                                    b->c->has_tls || b->c->is_ldapi ? "" : "; a port for TLS wants ldaps://");
+        }
         enum im_err err = im_wait_readable(b->c, b->deadline_ms, b->options->stop, b->e);
         if (err != IM_OK)
             return err;

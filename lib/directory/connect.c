@@ -90,7 +90,7 @@ static void set_socket_options(int fd, long timeout_s) {
 
 /* Reading half a message must not block for ever: libldap takes the time-out for "no more at the moment" and comes back. */
 static void limit_reading(int fd) {
-    struct timeval slice = {.tv_usec = SLICE_MS * 1000};
+    struct timeval slice = {.tv_usec = SLICE_MS * 1000L};
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &slice, sizeof slice);
 }
 

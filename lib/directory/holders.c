@@ -73,9 +73,10 @@ static enum im_err add_lookups(struct searching *s, struct im_buf *filter, size_
     if (!batch || !text)
         return im_error_nomem(e);
     *batch = (struct batch){.first = first, .end = end};
-    for (const char *const *domain = s->r->domains; *domain && s->lookup_count < s->lookup_max; domain++)
+    for (const char *const *domain = s->r->domains; *domain && s->lookup_count < s->lookup_max; domain++) {
         s->lookups[s->lookup_count++] = (struct im_lookup){
             .search = {.base = *domain, .scope = IM_SEARCH_SUB, .filter = text, .attributes = s->attributes}, .data = batch};
+    }
     return IM_OK;
 }
 
@@ -118,9 +119,10 @@ static bool is_account(const struct im_entry *entry, const struct im_account *ac
 
 /* The searches of several domains, or of a domain and the one below, may give the same entry. */
 static bool is_listed(const struct im_holders *list, const char *dn) {
-    for (size_t i = 0; i < list->count; i++)
+    for (size_t i = 0; i < list->count; i++) {
         if (im_dn_equal(list->items[i].dn, dn))
             return true;
+    }
     return false;
 }
 
@@ -186,9 +188,10 @@ enum im_err im_resolve_holders(const struct im_resolver *r, const struct im_acco
     size_t names = 0;
     while (r->domains[domains])
         domains++;
-    for (size_t n = 0; n < ROLES; n++)
+    for (size_t n = 0; n < ROLES; n++) {
         if (attribute_of(&s, unique_roles[n]))
             s.attributes[names++] = attribute_of(&s, unique_roles[n]);
+    }
     s.attributes[names++] = "objectGUID";
     s.attributes[names] = "entryUUID";
     memset(holders, 0, count * sizeof *holders);

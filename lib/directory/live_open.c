@@ -44,9 +44,10 @@ static enum im_err uris_from_dns(const struct im_config *config, struct im_pool 
     }
     for (size_t i = 0; i < found.count; i++) {
         const struct im_srv *srv = &found.items[i];
-        if (!is_host_name(srv->target))
+        if (!is_host_name(srv->target)) {
             return im_error_set(e, IM_E_CONNECT, "the SRV records of %s name \"%s\", which is no host name", config->dns_domain,
                                 srv->target);
+        }
         enum im_err err = add_uri(uris, im_pool_printf(pool, "ldap://%s:%u", srv->target, (unsigned)srv->port), e);
         if (err != IM_OK)
             return err;

@@ -41,9 +41,10 @@ static enum im_err judge_answer(const struct lookups *l, const struct im_lookup 
         return IM_OK;
     if (lookup->may_be_missing && (answer->code == NO_SUCH_OBJECT || answer->code == INVALID_DN))
         return IM_OK;
-    if (answer->code == NO_SUCH_OBJECT)
+    if (answer->code == NO_SUCH_OBJECT) {
         return im_error_set_at(e, IM_E_INVISIBLE, uri, 0, 0, "\"%s\" does not exist, or %s may not see it", base,
                                im_directory_identity(l->directory));
+    }
     struct im_buf what = IM_BUF_INIT;
     im_buf_addf(&what, "searching below \"%s\"", base);
     enum im_err err = im_ldap_answer_error(answer, uri, im_buf_str(&what), e);
@@ -87,10 +88,11 @@ enum im_err im_lookup_all(struct im_directory *d, const struct im_lookup *lookup
 static void add_escaped(struct im_buf *out, const struct berval *value, bool all) {
     for (size_t i = 0; i < value->bv_len; i++) {
         unsigned char c = (unsigned char)value->bv_val[i];
-        if (all || c < 0x20 || strchr("*()\\", c) || c == 0x7f)
+        if (all || c < 0x20 || strchr("*()\\", c) || c == 0x7f) {
             im_buf_addf(out, "\\%02x", (unsigned)c);
-        else
+        } else {
             im_buf_addc(out, (char)c);
+        }
     }
 }
 
@@ -105,10 +107,11 @@ static const char *rule_for(const struct im_schema *schema, const char *attribut
 void im_filter_term(struct im_buf *out, const struct im_schema *schema, const char *attribute, const struct berval *value,
                     bool is_octets) {
     const char *rule = rule_for(schema, attribute, is_octets);
-    if (rule)
+    if (rule) {
         im_buf_addf(out, "(%s:%s:=", attribute, rule);
-    else
+    } else {
         im_buf_addf(out, "(%s=", attribute);
+    }
     add_escaped(out, value, is_octets);
     im_buf_addc(out, ')');
 }

@@ -259,9 +259,10 @@ static enum im_err make_lookups(struct resolving *s, size_t count, struct im_err
         }
         if (err != IM_OK)
             break;
-        for (size_t p = 0; p < list->count; p++)
+        for (size_t p = 0; p < list->count; p++) {
             im_filter_term(&filter, s->r->context->schema, list->items[p].attribute, &list->items[p].value,
                            list->items[p].is_octets);
+        }
         terms += list->count;
         struct batch *batch = open->data;
         batch->identities[batch->count++] = i;
@@ -279,10 +280,11 @@ static enum im_err probe_matches(const struct probe *probe, const struct im_entr
     enum im_err err = IM_OK;
     *does = false;
     for (size_t i = 0; err == IM_OK && !*does && attr && i < attr->count; i++) {
-        if (probe->is_octets)
+        if (probe->is_octets) {
             *does = im_value_equal(&attr->values[i], &probe->value);
-        else
+        } else {
             err = im_value_folds_to(&attr->values[i], &probe->value, does, e);
+        }
     }
     return err;
 }

@@ -146,9 +146,10 @@ static enum im_err verify(const struct im_schema_run *run) {
     if (err == IM_OK)
         err = refuse_conflicts(run, &report);
     for (size_t i = 0; err == IM_OK && i < report.count; i++) {
-        if (report.items[i].state == IM_DEF_ABSENT)
+        if (report.items[i].state == IM_DEF_ABSENT) {
             err = im_error_set(run->e, IM_E_SCHEMA, "%s was added, but the server does not show it: run imschema again",
                                report.items[i].name);
+        }
     }
     return err;
 }

@@ -37,9 +37,10 @@ static enum im_err existing_contexts(struct im_directory *d, struct im_pool *poo
     out->items = im_pool_array(pool, count + 1, sizeof *out->items);
     if (!lookups || !out->items)
         return im_error_nomem(e);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         lookups[i] = (struct im_lookup){
             .search = {.base = attr->values[i].bv_val, .scope = IM_SEARCH_BASE, .attributes = only_dn}, .may_be_missing = true};
+    }
     return im_lookup_all(d, lookups, count, note_base, out, e);
 }
 
@@ -91,13 +92,15 @@ static enum im_err read_cross_refs(struct im_directory *d, struct cross_refs *re
 enum im_err im_topology_domains(struct im_directory *d, struct im_pool *pool, const char *const **out, struct im_error *e) {
     struct cross_refs refs = {.pool = pool};
     enum im_err err;
-    if (im_directory_rootdse(d)->is_ad && im_directory_rootdse(d)->config_nc)
+    if (im_directory_rootdse(d)->is_ad && im_directory_rootdse(d)->config_nc) {
         err = read_cross_refs(d, &refs, e);
-    else
+    } else {
         err = existing_contexts(d, pool, &refs.names, e);
-    if (err == IM_OK && !refs.names.count)
+    }
+    if (err == IM_OK && !refs.names.count) {
         err = im_error_set_at(e, IM_E_INVISIBLE, im_directory_uri(d), 0, 0, "no naming context with data is visible to %s",
                               im_directory_identity(d));
+    }
     if (err == IM_OK)
         *out = refs.names.items;
     return err;
@@ -205,9 +208,10 @@ enum im_err im_topology_servers(struct im_directory *d, const struct im_profile 
         return err != IM_OK ? err : im_error_nomem(e);
     attributes[0] = profile->servers.name_attribute ? profile->servers.name_attribute : "1.1";
     attributes[1] = profile->servers.hosts_users_attribute;
-    for (size_t i = 0; i < bases.count; i++)
+    for (size_t i = 0; i < bases.count; i++) {
         lookups[i].search =
             (struct im_search){.base = bases.items[i], .scope = IM_SEARCH_SUB, .filter = filter, .attributes = attributes};
+    }
     return im_lookup_all(d, lookups, bases.count, take_server, &found, e);
 }
 
@@ -249,9 +253,10 @@ enum im_err im_topology_count_users(struct im_directory *d, const struct im_prof
         const char *filter = users_filter(profile, server->dn, pool);
         if (!filter)
             err = im_error_nomem(e);
-        for (size_t b = 0; err == IM_OK && b < base_count; b++)
+        for (size_t b = 0; err == IM_OK && b < base_count; b++) {
             lookups[count++] = (struct im_lookup){
                 .search = {.base = bases[b], .scope = IM_SEARCH_SUB, .filter = filter, .attributes = only_dn}, .data = server};
+        }
     }
     if (err == IM_OK)
         err = im_lookup_all(d, lookups, count, count_user, NULL, e);
@@ -275,14 +280,16 @@ static bool is_configured(const struct im_server *server) {
 static enum im_err judge_server(const struct im_directory *d, const struct im_server *server, bool exists, struct im_error *e) {
     if (!is_configured(server))
         return IM_OK;
-    if (!server->dn && server->hosts_users)
+    if (!server->dn && server->hosts_users) {
         return im_error_set_at(e, IM_E_CONFIG, server->where, 0, 0,
                                "the home server \"%s\" has no \"dn\", and the directory has no server object with its host name",
                                server->name);
-    if (server->dn && !exists)
+    }
+    if (server->dn && !exists) {
         return im_error_set_at(e, IM_E_CONFIG, server->where, 0, 0,
                                "the object of the server \"%s\", \"%s\", does not exist or is not visible to %s", server->name,
                                server->dn, im_directory_identity(d));
+    }
     return IM_OK;
 }
 
@@ -291,13 +298,15 @@ enum im_err im_topology_check_servers(struct im_directory *d, const struct im_se
     bool *exists = calloc(servers->count + 1, sizeof *exists);
     size_t count = 0;
     enum im_err err = lookups && exists ? IM_OK : im_error_nomem(e);
-    for (size_t i = 0; err == IM_OK && i < servers->count; i++)
-        if (is_configured(&servers->items[i]) && servers->items[i].dn)
+    for (size_t i = 0; err == IM_OK && i < servers->count; i++) {
+        if (is_configured(&servers->items[i]) && servers->items[i].dn) {
             lookups[count++] = (struct im_lookup){
                 .search = {.base = servers->items[i].dn, .scope = IM_SEARCH_BASE, .attributes = only_dn},
                 .data = &exists[i],
                 .may_be_missing = true,
             };
+        }
+    }
     if (err == IM_OK)
         err = im_lookup_all(d, lookups, count, note_exists, NULL, e);
     for (size_t i = 0; err == IM_OK && i < servers->count; i++)

@@ -97,10 +97,11 @@ static void step_done(struct executing *x, struct im_job *job) {
     job->leaves_class = job->plan.step_count == IM_PLAN_STEPS && job->step == 1;
     if (job->leaves_class)
         job->rollback = job->plan.rollback;
-    if (job->step == job->plan.step_count)
+    if (job->step == job->plan.step_count) {
         im_job_settle(job, IM_CHANGED, job->result.message);
-    else
+    } else {
         send_step(x, job); /* also when the run is to stop: an account is never left between two steps */
+    }
     if (err != IM_OK)
         fail(x, err);
 }
@@ -117,9 +118,10 @@ static bool may_be_conflict(int code) {
         68,  /* entryAlreadyExists: Samba's word for an existing DN value */
         122, /* assertionFailed */
     };
-    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
         if (codes[i] == code)
             return true;
+    }
     return false;
 }
 
@@ -130,10 +132,11 @@ static void take_answer(struct executing *x, struct im_job *job, const struct im
         step_done(x, job);
         return;
     }
-    if (may_be_conflict(answer->code))
+    if (may_be_conflict(answer->code)) {
         remember_answer(x, job, answer);
-    else
+    } else {
         settle_failed(x, job, answer);
+    }
     x->again[x->again_count++] = job; /* also a failure: a class may have to be taken back, once nothing is in flight */
 }
 
@@ -233,10 +236,11 @@ static void plan_again(struct executing *x, struct im_job *job, bool *sends) {
         forget_answer(job);
         err = im_prepare(walk, (struct im_job *const[]){job}, 1, false, x->e);
     }
-    if (err != IM_OK)
+    if (err != IM_OK) {
         fail(x, err);
-    else if (!job->is_settled && !was_halfway && same_plan(&before, &job->plan))
+    } else if (!job->is_settled && !was_halfway && same_plan(&before, &job->plan)) {
         settle_failed(x, job, &answer);
+    }
     *sends = err == IM_OK && !job->is_settled;
 }
 
@@ -248,10 +252,11 @@ static size_t sort_out(struct executing *x, struct im_job **list) {
         bool sends = false;
         if (!job->is_settled && x->err == IM_OK)
             plan_again(x, job, &sends);
-        if (sends)
+        if (sends) {
             list[count++] = job;
-        else if (!job->is_settled || (job->result.outcome != IM_UNCHANGED && job->result.outcome != IM_CHANGED))
+        } else if (!job->is_settled || (job->result.outcome != IM_UNCHANGED && job->result.outcome != IM_CHANGED)) {
             take_class_back(x, job);
+        }
     }
     x->again_count = 0;
     return count;
@@ -271,9 +276,10 @@ enum im_err im_execute(struct im_walk *walk, struct im_error *e) {
     struct executing x = {.walk = walk, .again = again, .e = e};
     for (size_t at = 0; at < walk->job_count && x.err == IM_OK;) {
         size_t count = 0;
-        for (; at < walk->job_count && count < SLICE; at++)
+        for (; at < walk->job_count && count < SLICE; at++) {
             if (!walk->jobs[at].is_settled)
                 slice[count++] = &walk->jobs[at];
+        }
         send_all(&x, slice, count);
         deal_with_conflicts(&x);
         enum im_err err = x.err == IM_OK ? im_report_ready(walk, e) : IM_OK;

@@ -9,9 +9,10 @@
 /* ---- judging ---- */
 
 static bool is_allowed(const struct im_request *request, const struct im_rule *rule) {
-    for (size_t i = 0; i < request->allow_count; i++)
+    for (size_t i = 0; i < request->allow_count; i++) {
         if (strcmp(request->allow[i], rule->id) == 0)
             return true;
+    }
     return false;
 }
 
@@ -49,10 +50,11 @@ static enum im_err apply_findings(struct im_walk *walk, struct im_job *job, stru
     for (size_t i = 0; i < count; i++) {
         if (is_moot(job, findings[i].rule))
             continue;
-        if (is_lifted(walk, job, findings[i].rule))
+        if (is_lifted(walk, job, findings[i].rule)) {
             findings[lifted++] = findings[i];
-        else
+        } else {
             blocking[blocked++] = findings[i];
+        }
     }
     struct im_result *r = &job->result;
     r->findings = blocked ? blocking : findings;
@@ -267,10 +269,11 @@ static void conclude(struct im_walk *walk, struct im_job *job) {
     show_wanted(job);
     job->result.diffs = job->plan.diffs;
     job->result.diff_count = job->plan.diff_count;
-    if (!job->plan.step_count)
+    if (!job->plan.step_count) {
         im_job_settle(job, IM_UNCHANGED, job->result.message);
-    else if (walk->run->dry_run)
+    } else if (walk->run->dry_run) {
         im_job_settle(job, IM_CHANGED, job->result.message);
+    }
 }
 
 enum im_err im_prepare(struct im_walk *walk, struct im_job *const *jobs, size_t count, bool rivals, struct im_error *e) {

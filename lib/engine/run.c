@@ -76,9 +76,10 @@ enum im_err im_report_ready(struct im_walk *walk, struct im_error *e) {
 
 /* Whatever ended the run, each input is reported once. */
 static void report_rest(struct im_walk *walk, const char *why) {
-    for (size_t i = 0; i < walk->job_count; i++)
+    for (size_t i = 0; i < walk->job_count; i++) {
         if (!walk->jobs[i].is_settled)
             im_job_settle(&walk->jobs[i], IM_NOT_ATTEMPTED, why);
+    }
     while (walk->reported < walk->count)
         (void)im_report_ready(walk, NULL);
 }
@@ -87,9 +88,10 @@ static void report_rest(struct im_walk *walk, const char *why) {
 
 static const char *not_found_text(const struct im_walk *walk, const struct im_identity *id, const struct im_match *match) {
     const char *base = walk->run->resolver.base;
-    if (match->by_sid_history)
+    if (match->by_sid_history) {
         return im_pool_printf(walk->pool, "this SID is only in the SID history of %s: name that account itself",
                               match->entries[0]->dn);
+    }
     if (match->remark)
         return match->remark;
     switch (id->kind) {
@@ -291,10 +293,12 @@ enum im_err im_run_accounts(const struct im_run *run, const struct im_input *inp
     }
     walk.has_assertion = im_rootdse_has_control(im_directory_rootdse(run->resolver.directory), ASSERTION_CONTROL);
     enum im_err err = plan_all(&walk, e);
-    if (err != IM_OK) /* lines without a job yet have no outcome either */
-        for (size_t i = 0; i < count; i++)
+    if (err != IM_OK) { /* lines without a job yet have no outcome either */
+        for (size_t i = 0; i < count; i++) {
             if (!walk.lines[i].job && !walk.lines[i].result.message)
                 walk.lines[i].result = (struct im_result){.outcome = IM_NOT_ATTEMPTED, .message = why_left(err), .ldap_code = -1};
+        }
+    }
     if (err == IM_OK)
         err = im_report_ready(&walk, e);
     if (err == IM_OK && !run->dry_run)

@@ -1,4 +1,5 @@
-/* The rule table: what makes an account fail, as rows over facts. imcheck reports them; the planner refuses by the same rows. Pure. */
+/* The rule table: what makes an account fail, as rows over facts. imcheck reports them; the planner refuses by the same rows.
+ * Pure. */
 #ifndef IMDIR_MODEL_RULE_H
 #define IMDIR_MODEL_RULE_H
 
@@ -21,7 +22,7 @@ struct im_holder {
 struct im_facts {
     const struct im_account_context *context;
     const struct im_account *account;
-    const struct im_want *want;       /* the state that is judged */
+    const struct im_want *want; /* the state that is judged */
     const struct im_servers *servers;
     const struct im_holder *holders;
     size_t holder_count;

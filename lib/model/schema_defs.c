@@ -54,7 +54,7 @@ static enum im_err read_flag(const struct reading *r, const struct im_yaml_node 
 }
 
 static enum im_err read_syntax(const struct reading *r, const struct im_yaml_node *map, enum im_syntax *out) {
-    const char *text = NULL;
+    const char *text = "";
     enum im_err err = read_text(r, map, "syntax", &text);
     if (err != IM_OK)
         return err;

@@ -16,10 +16,11 @@ static enum im_err account(struct im_out *out, const struct im_run_info *info, c
     const char *cell = pool ? im_report_account_cell(r, pool) : NULL;
     const char *const fields[] = {cell, r->dn, im_outcome_name(r->outcome), r->reason, r->message, r->address, r->home};
     (void)info;
-    if (cell)
+    if (cell) {
         im_csv_row(&text, fields, sizeof fields / sizeof fields[0]);
-    else
+    } else {
         text.failed = true;
+    }
     enum im_err err = im_report_write(out, &text, e);
     im_pool_free(&pool);
     return err;

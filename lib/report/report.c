@@ -15,10 +15,12 @@ const struct im_report_format *const *im_report_formats(size_t *count) {
 enum im_err im_report_write(struct im_out *out, struct im_buf *text, struct im_error *e) {
     enum im_err err = IM_OK;
     errno = 0;
-    if (text->failed)
+    if (text->failed) {
         err = im_error_nomem(e);
-    else if (ferror(out->stream) || fwrite(im_buf_str(text), 1, text->len, out->stream) != text->len || fflush(out->stream) != 0)
+    } else if (ferror(out->stream) || fwrite(im_buf_str(text), 1, text->len, out->stream) != text->len ||
+               fflush(out->stream) != 0) {
         err = im_error_set_errno(e, IM_E_OUTPUT, errno ? errno : EIO, "the results cannot be written");
+    }
     im_buf_free(text);
     return err;
 }

@@ -10,17 +10,18 @@
 
 struct im_out {
     FILE *stream;
-    bool color;    /* text only */
-    size_t width;  /* columns of the terminal; 0 = not a terminal: never cut */
-    bool verbose;  /* text: also show the attributes that change (always in a dry run) */
-    bool first;    /* used by formats between calls */
+    bool color;   /* text only */
+    size_t width; /* columns of the terminal; 0 = not a terminal: never cut */
+    bool verbose; /* text: also show the attributes that change (always in a dry run) */
+    bool first;   /* used by formats between calls */
 };
 
 struct im_report_format {
     const char *name, *help;
     /* Each returns IM_E_OUTPUT when the stream cannot be written. */
     enum im_err (*begin)(struct im_out *out, const struct im_run_info *info, struct im_error *e);
-    enum im_err (*account)(struct im_out *out, const struct im_run_info *info, const struct im_result *result, struct im_error *e);
+    enum im_err (*account)(struct im_out *out, const struct im_run_info *info, const struct im_result *result,
+                           struct im_error *e);
     enum im_err (*end)(struct im_out *out, const struct im_run_info *info, const struct im_summary *summary, struct im_error *e);
 };
 

@@ -25,10 +25,11 @@ static void add_escaped(struct im_buf *out, const char *s) {
 
 static void add_outcome(const struct im_out *out, enum im_outcome outcome, struct im_buf *text) {
     const char *name = im_outcome_name(outcome);
-    if (out->color)
+    if (out->color) {
         im_buf_addf(text, "\x1b[%sm%s\x1b[0m", colors[outcome], name);
-    else
+    } else {
         im_buf_adds(text, name);
+    }
     pad(text, strlen(name), OUTCOME_WIDTH);
 }
 
@@ -146,9 +147,10 @@ static enum im_err account(struct im_out *out, const struct im_run_info *info, c
         add_wrapped(out, OUTCOME_WIDTH + (width > ACCOUNT_WIDTH ? width : ACCOUNT_WIDTH) + 4, im_buf_str(&detail), &text);
     }
     im_buf_addc(&text, '\n');
-    if (out->verbose || info->dry_run)
+    if (out->verbose || info->dry_run) {
         for (size_t i = 0; i < r->diff_count; i++)
             add_diff(out, &r->diffs[i], &text);
+    }
     text.failed = text.failed || name.failed || detail.failed;
     im_buf_free(&name);
     im_buf_free(&detail);
@@ -159,9 +161,10 @@ static enum im_err end(struct im_out *out, const struct im_run_info *info, const
     struct im_buf text = IM_BUF_INIT;
     im_buf_adds(&text, info->dry_run ? "Dry run: " : "");
     size_t shown = 0;
-    for (int i = 0; i < IM_OUTCOME_COUNT; i++)
+    for (int i = 0; i < IM_OUTCOME_COUNT; i++) {
         if (summary->counts[i] || i == IM_CHANGED || i == IM_UNCHANGED)
             im_buf_addf(&text, "%s%zu %s", shown++ ? ", " : "", summary->counts[i], im_outcome_name((enum im_outcome)i));
+    }
     im_buf_addf(&text, " (%zu account%s)\n", summary->total, summary->total == 1 ? "" : "s");
     return im_report_write(out, &text, e);
 }

@@ -112,10 +112,11 @@ static enum im_err start_search(void *impl, const struct im_search *s, void *tok
     search(c, s, &done);
     operation.entries = done.entries;
     operation.entry_count = done.entry_count;
-    if (!fault)
+    if (!fault) {
         operation.code = done.code;
-    else if (fault->entries < done.entry_count)
+    } else if (fault->entries < done.entry_count) {
         operation.entry_count = fault->entries;
+    }
     enqueue(c, &operation);
     oom_fail_at(countdown);
     return IM_OK;

@@ -16,10 +16,11 @@ struct evaluation {
 static int evaluate(struct evaluation *v);
 
 static bool expect(struct evaluation *v, char c) {
-    if (*v->at != c)
+    if (*v->at != c) {
         v->failed = true;
-    else
+    } else {
         v->at++;
+    }
     return !v->failed;
 }
 
@@ -32,10 +33,11 @@ static int evaluate_list(struct evaluation *v, int decisive) {
     int truth = !decisive;
     while (*v->at == '(' && !v->failed) {
         int one = evaluate(v);
-        if (one == decisive)
+        if (one == decisive) {
             truth = decisive;
-        else if (one == UNDEFINED && truth != decisive)
+        } else if (one == UNDEFINED && truth != decisive) {
             truth = UNDEFINED;
+        }
     }
     return truth;
 }
@@ -47,10 +49,11 @@ static size_t read_value(struct evaluation *v, char *out, bool ends_at_star) {
         char c = *v->at++;
         if (c == '\\') {
             char hex[3] = {v->at[0], v->at[0] ? v->at[1] : '\0', '\0'};
-            if (strspn(hex, "0123456789abcdefABCDEF") != 2)
+            if (strspn(hex, "0123456789abcdefABCDEF") != 2) {
                 v->failed = true;
-            else
+            } else {
                 v->at += 2;
+            }
             c = (char)strtol(hex, NULL, 16);
         } else if (c == '(' || c == '*') {
             v->failed = true;
@@ -147,9 +150,10 @@ static int evaluate_item(struct evaluation *v) {
         return im_entry_attr(v->entry, name) != NULL;
     if (memchr(start, '*', end)) {
         const struct im_attr *attr = im_entry_attr(v->entry, name);
-        for (size_t i = 0; attr && i < attr->count; i++)
+        for (size_t i = 0; attr && i < attr->count; i++) {
             if (substring_matches(start, attr->values[i].bv_val))
                 return 1;
+        }
         return 0;
     }
     v->at = start;
@@ -165,12 +169,13 @@ static int evaluate(struct evaluation *v) {
     char c = *v->at;
     if (c == '&' || c == '|' || c == '!')
         v->at++;
-    if (c == '!')
+    if (c == '!') {
         truth = negated(evaluate(v));
-    else if (c == '&' || c == '|')
+    } else if (c == '&' || c == '|') {
         truth = evaluate_list(v, c == '|');
-    else
+    } else {
         truth = evaluate_item(v);
+    }
     (void)expect(v, ')');
     return truth;
 }

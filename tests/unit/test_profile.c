@@ -147,9 +147,10 @@ static void mistakes_name_place_and_what_is_allowed(void **state) {
         struct im_error e = {0};
         if (load(*state, rows[i].yaml, &p, &e) != IM_E_CONFIG || p != NULL)
             fail_msg("accepted: %s", rows[i].yaml);
-        if (rows[i].line && (e.line != rows[i].line || e.column != rows[i].column))
+        if (rows[i].line && (e.line != rows[i].line || e.column != rows[i].column)) {
             fail_msg("%zu:%zu instead of %zu:%zu, \"%s\": %s", e.line, e.column, rows[i].line, rows[i].column, e.text,
                      rows[i].yaml);
+        }
         assert_mentions(e.text, rows[i].words);
         assert_string_equal(e.where, ((struct file *)*state)->path);
     }

@@ -604,9 +604,10 @@ enum { MANY = 300 };
 
 static struct fixture *crowd(const char *const **names) {
     struct im_buf more = IM_BUF_INIT;
-    for (int i = 0; i < MANY; i++)
+    for (int i = 0; i < MANY; i++) {
         im_buf_addf(&more, "\ndn: CN=p%d,OU=People," BASE "\nobjectClass: user\nsAMAccountName: p%d\nuserAccountControl: 512\n",
                     i, i);
+    }
     struct fixture *f = new_fixture(MEMDIR_AD, im_buf_str(&more));
     im_buf_free(&more);
     const char **list = im_pool_array(f->pool, MANY + 1, sizeof *list);
@@ -741,9 +742,10 @@ static void class_stays_where_values_follow_in_the_end(void **state) {
 static enum im_err attempt(void *user, struct im_error *e) {
     struct fixture *f = user;
     struct im_input inputs[3] = {{.text = "jdoe"}, {.text = "nobody"}, {.text = "twin@mail.example"}};
-    for (size_t i = 0; i < LENGTH(inputs); i++)
+    for (size_t i = 0; i < LENGTH(inputs); i++) {
         if (im_identity_parse(inputs[i].text, f->pool, &inputs[i].identity, e) != IM_OK)
             return IM_E_NOMEM;
+    }
     f->told_count = 0;
     enum im_err err = im_run_accounts(&f->run, inputs, LENGTH(inputs), &f->summary, &f->wrote, e);
     assert_true(f->told_count == 0 || f->told_count == LENGTH(inputs));

@@ -422,9 +422,10 @@ static void wrong_definitions_name_their_place(void **state) {
         assert_int_equal(im_yaml_load_text("test", rows[i].yaml, strlen(rows[i].yaml), &doc, &e), IM_OK);
         if (im_schema_defs_load(doc, f->pool, &defs, &e) != IM_E_CONFIG)
             fail_msg("accepted: %s", rows[i].yaml);
-        if (e.line != rows[i].line || e.column != rows[i].column)
+        if (e.line != rows[i].line || e.column != rows[i].column) {
             fail_msg("%zu:%zu instead of %zu:%zu, \"%s\": %s", e.line, e.column, rows[i].line, rows[i].column, e.text,
                      rows[i].yaml);
+        }
         assert_mentions(e.text, rows[i].words);
         assert_int_equal(defs.attr_count + defs.class_count, 0);
         im_yaml_free(&doc);
