@@ -197,10 +197,9 @@ enum im_err im_servers_default_domain(const struct im_servers *servers, const ch
     const char *domain = configured;
     if (!domain && home && home->domains.count == 1)
         domain = home->domains.items[0];
-    if (!domain && routers == 1)
-        domain = router;
-    if (!domain && routers == 0 && home)
-        domain = home->host;
+    const char *name = routers == 1 ? router : routers == 0 && home ? home->host : NULL;
+    if (!domain && name && (!home || im_server_serves(home, name))) /* never a domain that the home is configured not to serve */
+        domain = name;
     if (!domain)
         return domain_choice(servers, NULL, e);
     *out = domain;

@@ -42,7 +42,8 @@ bool im_server_serves(const struct im_server *server, const char *domain); /* no
 enum im_err im_servers_default_home(const struct im_servers *servers, const char *configured, const char *domain,
                                     const struct im_server **out, struct im_error *e);
 /* `enable.domain` where set and known; else the home's only configured domain; else the only router's name; else, without
- * routers, the home's own name; else IM_E_USAGE that lists them. */
+ * routers, the home's own name; else IM_E_USAGE that lists them. A router's or the home's name counts only where the home's
+ * configured domains do not exclude it. */
 enum im_err im_servers_default_domain(const struct im_servers *servers, const char *configured, const struct im_server *home,
                                       const char **out, struct im_error *e);
 /* Least users in relation to capacity (without capacities: least users), with room, serving `domain` (NULL: any). Ties: by name.

@@ -1,0 +1,279 @@
+/* What an entry says about a person. */
+#include "lib/base/text.h"
+#include "tests/unit/unit.h"
+#include "tests/unit/world.h"
+
+#include <stdio.h>
+
+#define HEAD "dn: CN=Jane,DC=corp,DC=example\nobjectClass: top\nobjectClass: user\n"
+#define GUID_TEXT "6f9619ff-8b86-4011-b42d-00cf4fc964ff"
+#define GUID_LINE "objectGUID:: /xmWb4aLEUC0LQDPT8lk/w==\n"
+#define HOME_GUID "<GUID=0e1f2a3b-4c5d-4e6f-8a9b-0c1d2e3f4a5b>"
+
+static struct im_account decoded(struct world *w, const char *lines) {
+    const char *ldif = im_pool_printf(w->pool, HEAD "%s", lines);
+    return world_account(w, world_entry(w, ldif));
+}
+
+static void names_come_from_the_first_source_that_has_one(void **state) {
+    (void)state;
+    struct world *w = world_from_text("directory: ad");
+    struct im_account a = decoded(w, GUID_LINE "sAMAccountName: jdoe\nmailNickname: jane.doe\nuid: other\n"
+                                               "mail: jane@corp.example\nuserPrincipalName: j@corp.example\n"
+                                               "givenName: Jane\nsn: Doe\nobjectSid:: AQEAAAAAAAUSAAAA\n");
+    assert_string_equal(a.dn, "CN=Jane,DC=corp,DC=example");
+    assert_string_equal(a.name, "jdoe");
+    assert_string_equal(a.alias, "jane.doe");
+    assert_string_equal(a.mail, "jane@corp.example");
+    assert_string_equal(a.upn, "j@corp.example");
+    assert_string_equal(a.given, "Jane");
+    assert_string_equal(a.sn, "Doe");
+    assert_string_equal(a.guid, GUID_TEXT);
+    assert_string_equal(a.ref, "<GUID=" GUID_TEXT ">");
+    assert_string_equal(a.sid, "S-1-5-18");
+    assert_int_equal(a.has_sid, IM_YES);
+    a = decoded(w, "uid: jane\nmailNickname:\n");
+    assert_string_equal(a.name, "jane");
+    assert_string_equal(a.alias, "jane"); /* an empty value is none */
+    assert_string_equal(a.ref, a.dn);     /* without a GUID */
+    assert_int_equal(a.has_sid, IM_NO);
+    a = decoded(w, "");
+    assert_null(a.name);
+    assert_null(a.alias);
+    world_free(&w);
+    w = world_from_text("directory: openldap");
+    a = decoded(w, GUID_LINE "entryUUID: 3c9a4d7e-5f60-103b-8a01-d5f3c1a2b3c4\n");
+    assert_string_equal(a.ref, a.dn); /* <GUID=...> is Active Directory's */
+    assert_int_equal(a.has_sid, IM_UNKNOWN);
+    a = decoded(w, "entryUUID: 3c9a4d7e-5f60-103b-8a01-d5f3c1a2b3c4\n");
+    assert_string_equal(a.guid, "3c9a4d7e-5f60-103b-8a01-d5f3c1a2b3c4");
+    world_free(&w);
+}
+
+static void the_state_is_read_from_what_the_directory_has(void **state) {
+    (void)state;
+    static const struct {
+        const char *facts, *lines;
+        enum im_tri disabled;
+        int32_t uac;
+    } rows[] = {
+        {"directory: ad", "userAccountControl: 514\n", IM_YES, 514},
+        {"directory: ad", "userAccountControl: 512\n", IM_NO, 512},
+        {"directory: ad", "userAccountControl: -2147483134\n", IM_YES, INT32_MIN + 514},
+        {"directory: ad", "userAccountControl: 2147484162\n", IM_YES, INT32_MIN + 514},
+        {"directory: ad", "userAccountControl: 4294967296\n", IM_UNKNOWN, 0}, /* no number of 32 bits */
+        {"directory: ad", "userAccountControl: 514x\n", IM_UNKNOWN, 0},
+        {"directory: ad", "", IM_UNKNOWN, 0},
+        {"directory: openldap", "", IM_UNKNOWN, 0},
+        {"{ directory: openldap, knows: [pwdAccountLockedTime] }", "", IM_NO, 0},
+        {"{ directory: openldap, knows: [pwdAccountLockedTime] }", "pwdAccountLockedTime: 000001010000Z\n", IM_YES, 0},
+        {"{ directory: openldap, knows: [pwdAccountLockedTime] }", "pwdAccountLockedTime: 20261125090000Z\n", IM_NO, 0},
+        {"{ directory: openldap, knows: [nsAccountLock] }", "nsAccountLock: TRUE\n", IM_YES, 0},
+        {"{ directory: openldap, knows: [nsAccountLock] }", "nsAccountLock: false\n", IM_NO, 0},
+    };
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        struct world *w = world_from_text(rows[i].facts);
+        struct im_account a = decoded(w, rows[i].lines);
+        if (a.disabled != rows[i].disabled || a.uac != rows[i].uac)
+            fail_msg("row %zu: disabled is %d, userAccountControl %d", i, (int)a.disabled, (int)a.uac);
+        world_free(&w);
+    }
+}
+
+static void master_sids_survive_anything(void **state) {
+    (void)state;
+    static const struct {
+        const char *lines, *text;
+        enum im_master_sid kind;
+    } rows[] = {
+        {"", NULL, IM_MASTER_NONE},
+        {"msExchMasterAccountSid:: AQEAAAAAAAUKAAAA\n", "S-1-5-10", IM_MASTER_SELF},
+        {"msExchMasterAccountSid:: AQEAAAAAAAUSAAAA\n", "S-1-5-18", IM_MASTER_OTHER},
+        {"msExchMasterAccountSid: S-1-5-10\n", "S-1-5-10", IM_MASTER_SELF},
+        {"msExchMasterAccountSid: S-1-5-21-1-2-3-4\n", "S-1-5-21-1-2-3-4", IM_MASTER_OTHER},
+        {"msExchMasterAccountSid: nonsense\n", NULL, IM_MASTER_MALFORMED},
+        {"msExchMasterAccountSid:: AQIAAAAAAAUKAAAA\n", NULL, IM_MASTER_MALFORMED}, /* says two parts, has one */
+        {"msExchMasterAccountSid:: AA==\n", NULL, IM_MASTER_MALFORMED},
+    };
+    struct world *w = world_from_text("directory: ad");
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        struct im_account a = decoded(w, rows[i].lines);
+        if (a.master_sid != rows[i].kind)
+            fail_msg("row %zu: %d", i, (int)a.master_sid);
+        if (rows[i].text) {
+            assert_string_equal(a.master_sid_text, rows[i].text);
+        } else {
+            assert_null(a.master_sid_text);
+        }
+    }
+    world_free(&w);
+}
+
+/* 134000000000000000 is 2025-08-17T22:13:20Z; the test's now is 2026-11-25. */
+static void what_keeps_from_logging_on_is_said(void **state) {
+    (void)state;
+    static const struct {
+        const char *lines, *obstacle;
+    } rows[] = {
+        {"userAccountControl: 512\npwdLastSet: 134000000000000000\n", NULL},
+        {"userAccountControl: 512\npwdLastSet: 0\n", "must change"},
+        {"userAccountControl: 66048\npwdLastSet: 0\n", NULL}, /* the password never expires */
+        {"lockoutTime: 134000000000000000\n", "locked"},
+        {"lockoutTime: 0\n", NULL},
+        {"lockoutTime: 134000000000000000\nmsDS-User-Account-Control-Computed: 0\n", NULL}, /* the lock has passed */
+        {"lockoutTime: 0\nmsDS-User-Account-Control-Computed: 16\n", "locked"},
+        {"accountExpires: 134000000000000000\n", "has expired"},
+        {"accountExpires: 0\n", NULL},
+        {"accountExpires: 9223372036854775807\n", NULL},
+        {"accountExpires: 135000000000000000\n", NULL}, /* 2028 */
+        {"accountExpires: soon\n", NULL},
+    };
+    struct world *w = world_from_text("directory: ad");
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        struct im_account a = decoded(w, rows[i].lines);
+        if (!rows[i].obstacle && a.cannot_log_on)
+            fail_msg("row %zu: %s", i, a.cannot_log_on);
+        if (rows[i].obstacle)
+            assert_mentions(a.cannot_log_on ? a.cannot_log_on : "nothing", rows[i].obstacle);
+    }
+    world_free(&w);
+}
+
+static void old_passwords_expire_where_the_domain_says_so(void **state) {
+    (void)state;
+    static const struct {
+        const char *facts, *uac;
+        bool expired;
+    } rows[] = {
+        {"max-password-age: 3628800", "512", true}, /* 42 days */
+        {"max-password-age: 0", "512", false},
+        {"max-password-age: 63072000", "512", false},
+        {"max-password-age: 3628800", "66048", false},
+    };
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        struct world *w = world_from_text(rows[i].facts);
+        char lines[100];
+        snprintf(lines, sizeof lines, "userAccountControl: %s\npwdLastSet: 134000000000000000\n", rows[i].uac);
+        struct im_account a = decoded(w, lines);
+        if ((a.cannot_log_on != NULL) != rows[i].expired)
+            fail_msg("row %zu", i);
+        world_free(&w);
+    }
+}
+
+static void a_logon_leaves_traces(void **state) {
+    (void)state;
+    static const struct {
+        const char *facts, *lines;
+        enum im_tri had_logon;
+    } rows[] = {
+        {"directory: ad", "pwdLastSet: 134000000000000000\n", IM_YES},
+        {"directory: ad", "pwdLastSet: 0\nlastLogonTimestamp: 134000000000000000\n", IM_YES},
+        {"directory: ad", "pwdLastSet: 0\n", IM_NO},
+        {"directory: ad", "", IM_NO},
+        {"directory: openldap", "", IM_UNKNOWN},
+    };
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        struct world *w = world_from_text(rows[i].facts);
+        if (decoded(w, rows[i].lines).had_logon != rows[i].had_logon)
+            fail_msg("row %zu", i);
+        world_free(&w);
+    }
+}
+
+static void im_values_are_told_apart(void **state) {
+    (void)state;
+    struct world *w = world_from_text("directory: ad");
+    struct im_account a = decoded(w, "msExchIMAddress: jdoe@im.corp.example\nmsExchIMMetaPhysicalURL: http://a/\n"
+                                     "msExchIMPhysicalURL: http://b/\nmsExchIMACL:: BwA=\n"
+                                     "msExchIMVirtualServer: " HOME_GUID ";<SID=0101>;CN=a\\,b,DC=x\n");
+    assert_int_equal(a.im_count, 4);
+    assert_true(a.has_opaque);
+    assert_string_equal(a.address, "jdoe@im.corp.example");
+    assert_string_equal(a.logical_url, "http://a/");
+    assert_string_equal(a.physical_url, "http://b/");
+    assert_string_equal(a.home, "CN=a\\,b,DC=x");
+    assert_string_equal(a.home_guid, HOME_GUID);
+    assert_false(a.home_is_deleted);
+    a = decoded(w, "msExchIMVirtualServer: CN=1\\0ADEL:0e1f2a3b-4c5d-4e6f-8a9b-0c1d2e3f4a5b,CN=Deleted Objects,DC=x\n");
+    assert_true(a.home_is_deleted);
+    assert_null(a.home_guid);
+    a = decoded(w, "msExchIMACL:: BwA=\n");
+    assert_int_equal(a.im_count, 0); /* the privacy list alone enables nobody */
+    assert_true(a.has_opaque);
+    a = decoded(w, "");
+    assert_null(a.home);
+    assert_false(a.has_opaque);
+    world_free(&w);
+}
+
+static bool lists(const char *const *names, const char *name) {
+    for (; *names; names++) {
+        if (im_text_equal(*names, name))
+            return true;
+    }
+    return false;
+}
+
+static void everything_needed_is_asked_for_once(void **state) {
+    (void)state;
+    static const char *const needed[] = {"objectClass",
+                                         "objectGUID",
+                                         "entryUUID",
+                                         "objectSid",
+                                         "sIDHistory",
+                                         "msExchIMACL",
+                                         "msExchIMVirtualServer",
+                                         "sAMAccountName",
+                                         "uid",
+                                         "mailNickname",
+                                         "nsAccountLock",
+                                         "pwdAccountLockedTime",
+                                         "msDS-User-Account-Control-Computed",
+                                         "employeeID",
+                                         "l",
+                                         "title"};
+    static const char *const templates[] = {"{attr:employeeID}.{attr:l}@{domain}", NULL, "{{{attr:Title}}}{attr:EMPLOYEEID}"};
+    struct world *w = world_from_text("directory: ad");
+    assert_int_equal(im_account_context_templates(&w->context, templates, LENGTH(templates), w->pool, NULL), IM_OK);
+    assert_int_equal(w->context.extra_count, 3);
+    const char *const *names = im_account_attributes(&w->context, w->pool);
+    for (size_t i = 0; i < LENGTH(needed); i++) {
+        if (!lists(names, needed[i]))
+            fail_msg("%s is not asked for", needed[i]);
+    }
+    for (size_t i = 0; names[i]; i++) {
+        if (lists(names + i + 1, names[i]))
+            fail_msg("%s is asked for twice", names[i]);
+    }
+    assert_false(lists(names, "allowedAttributesEffective"));
+    w->context.asked_rights = true;
+    assert_true(lists(im_account_attributes(&w->context, w->pool), "allowedAttributesEffective"));
+    world_free(&w);
+}
+
+static void a_broken_template_is_an_error(void **state) {
+    (void)state;
+    static const char *const templates[] = {"{attr:a"};
+    struct world *w = world_from_text("directory: ad");
+    struct im_error e = {.code = IM_OK};
+    assert_int_equal(im_account_context_templates(&w->context, templates, 1, w->pool, &e), IM_E_CONFIG);
+    assert_mentions(e.text, "brace");
+    assert_int_equal(w->context.extra_count, 0);
+    world_free(&w);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_come_from_the_first_source_that_has_one),
+        cmocka_unit_test(the_state_is_read_from_what_the_directory_has),
+        cmocka_unit_test(master_sids_survive_anything),
+        cmocka_unit_test(what_keeps_from_logging_on_is_said),
+        cmocka_unit_test(old_passwords_expire_where_the_domain_says_so),
+        cmocka_unit_test(a_logon_leaves_traces),
+        cmocka_unit_test(im_values_are_told_apart),
+        cmocka_unit_test(everything_needed_is_asked_for_once),
+        cmocka_unit_test(a_broken_template_is_an_error),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,59 @@
+/* The account rules, on the folders of tests/golden/rules: every rule fires where it should, and only there. */
+#include "tests/unit/golden.h"
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+
+#define TOP "tests/golden/rules"
+
+/* "fires ID: message", "skipped ID: reason", in the table's order; then what a refusal would say first. */
+static void tell(struct world *w, const struct im_entry *entry, struct im_buf *out) {
+    struct im_account account = world_account(w, entry);
+    struct im_want want = world_want(w, &account);
+    struct im_facts facts = {.context = &w->context,
+                             .account = &account,
+                             .want = &want,
+                             .servers = &w->servers,
+                             .holders = w->holders,
+                             .holder_count = w->holder_count};
+    size_t count;
+    const struct im_rule *rules = im_rules(IM_SCOPE_ACCOUNT, &count);
+    for (size_t i = 0; i < count; i++) {
+        struct im_buf message = IM_BUF_INIT;
+        struct im_buf remedy = IM_BUF_INIT;
+        enum im_verdict verdict = rules[i].check(&facts, &message, &remedy);
+        if (verdict != IM_FINE)
+            im_buf_addf(out, "%s %s: %s\n", verdict == IM_FIRES ? "fires" : "skipped", rules[i].id, im_buf_str(&message));
+        if (remedy.len)
+            im_buf_addf(out, "remedy %s\n", im_buf_str(&remedy));
+        im_buf_free(&message);
+        im_buf_free(&remedy);
+    }
+    struct im_finding *findings = NULL;
+    struct im_error e = {.code = IM_OK};
+    assert_int_equal(im_rules_judge(&facts, IM_BLOCKS_ENABLE, w->pool, &findings, &count, &e), IM_OK);
+    im_buf_addf(out, "reason: %s\n", count ? findings[0].rule->id : "none");
+}
+
+static void every_rule_has_folders(void **state) {
+    (void)state;
+    size_t count;
+    const struct im_rule *rules = im_rules(IM_SCOPE_ACCOUNT, &count);
+    assert_true(count > 0);
+    for (size_t i = 0; i < count; i++) {
+        char fires[80];
+        snprintf(fires, sizeof fires, "fires %s:", rules[i].id);
+        if (golden_count(TOP, rules[i].id) < 3)
+            fail_msg("%s has less than three folders", rules[i].id);
+        if (!golden_has(TOP, rules[i].id, fires, true))
+            fail_msg("%s fires in no folder of its own", rules[i].id);
+        if (!golden_has(TOP, rules[i].id, fires, false))
+            fail_msg("%s is silent in no folder of its own", rules[i].id);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_rule_has_folders)};
+    int failed = golden_run(TOP, tell);
+    return failed + cmocka_run_group_tests(tests, NULL, NULL);
+}

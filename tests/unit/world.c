@@ -1,0 +1,334 @@
+#include "tests/unit/world.h"
+
+#include "lib/base/text.h"
+#include "lib/base/vec.h"
+#include "lib/data/ldif.h"
+#include "tests/unit/unit.h"
+
+enum { NOW = 1795600000 };
+
+#define DEFAULT_SERVERS                                                                                                          \
+    "- { name: imhome1, host: imhome1.corp.example,\n"                                                                           \
+    "    dn: 'CN=1,CN=IM,CN=Protocols,CN=IMHOME1,CN=Servers,DC=corp,DC=example' }\n"                                             \
+    "- { name: router1, host: im.corp.example, hosts-users: false,\n"                                                            \
+    "    dn: 'CN=1,CN=IM,CN=Protocols,CN=ROUTER1,CN=Servers,DC=corp,DC=example' }\n"
+
+/* ---- reading ---- */
+
+static void must(enum im_err err, const struct im_error *e) {
+    char text[1400];
+    if (err == IM_OK)
+        return;
+    im_error_format(e, text, sizeof text);
+    fail_msg("%s", text);
+}
+
+static const char *text_of(struct world *w, const struct im_yaml_node *map, const char *key) {
+    struct im_error e = {.code = IM_OK};
+    const char *text = NULL;
+    const struct im_yaml_node *node = im_yaml_get(map, key);
+    if (node)
+        must(im_yaml_text(w->doc, node, &text, &e), &e);
+    return text;
+}
+
+static long long_of(struct world *w, const struct im_yaml_node *map, const char *key, long fallback) {
+    struct im_error e = {.code = IM_OK};
+    const struct im_yaml_node *node = im_yaml_get(map, key);
+    if (node)
+        must(im_yaml_int(w->doc, node, 0, INT32_MAX, &fallback, &e), &e);
+    return fallback;
+}
+
+static bool bool_of(struct world *w, const struct im_yaml_node *map, const char *key, bool fallback) {
+    struct im_error e = {.code = IM_OK};
+    const struct im_yaml_node *node = im_yaml_get(map, key);
+    if (node)
+        must(im_yaml_bool(w->doc, node, &fallback, &e), &e);
+    return fallback;
+}
+
+static struct im_strings list_of(struct world *w, const struct im_yaml_node *map, const char *key) {
+    const struct im_yaml_node *node = im_yaml_get(map, key);
+    struct im_strings list = {.count = node ? node->count : 0};
+    if (!node)
+        return list;
+    assert_int_equal(node->kind, IM_YAML_LIST);
+    list.items = im_pool_array(w->pool, list.count, sizeof *list.items);
+    for (size_t i = 0; i < list.count; i++)
+        list.items[i] = node->items[i]->text;
+    return list;
+}
+
+static bool holds(struct im_strings list, const char *name) {
+    for (size_t i = 0; i < list.count; i++) {
+        if (im_text_equal(list.items[i], name))
+            return true;
+    }
+    return false;
+}
+
+static void only_keys(struct world *w, const struct im_yaml_node *map, const char *const *names, size_t count) {
+    struct im_error e = {.code = IM_OK};
+    if (map)
+        must(im_yaml_only_keys(w->doc, map, names, count, &e), &e);
+}
+
+/* ---- schema ---- */
+
+static const char *const known_by_ad[] = {"objectClass", "objectSid",  "sIDHistory",  "userAccountControl",
+                                          "pwdLastSet",  "objectGUID", "lockoutTime", "lastLogonTimestamp"};
+static const char *const known_by_openldap[] = {"objectClass", "entryUUID", "uid", "mail"};
+
+/* Structural classes of either directory: each stands below the one before it. */
+static const char *const chain_of_ad[] = {"top", "person", "organizationalPerson", "user"};
+static const char *const chain_of_openldap[] = {"top", "person", "organizationalPerson", "inetOrgPerson"};
+
+static void define_attributes(struct world *w, const struct im_yaml_node *facts) {
+    struct im_strings knows = list_of(w, facts, "knows");
+    struct im_strings bare = list_of(w, facts, "without-equality");
+    struct im_strings many = list_of(w, facts, "many-valued");
+    const struct im_schema_defs *defs = &w->profile->schema;
+    const char *const *fixed = w->schema.is_ad ? known_by_ad : known_by_openldap;
+    size_t fixed_count = w->schema.is_ad ? LENGTH(known_by_ad) : LENGTH(known_by_openldap);
+    w->schema.attrs = im_pool_array(w->pool, defs->attr_count + fixed_count + knows.count, sizeof *w->schema.attrs);
+    for (size_t i = 0; i < defs->attr_count; i++) {
+        const struct im_syntax_row *row = im_syntax_row(defs->attrs[i].syntax);
+        const char *other = text_of(w, im_yaml_get(facts, "syntaxes"), defs->attrs[i].name);
+        bool has_rule = !w->schema.is_ad && !holds(bare, defs->attrs[i].name);
+        w->schema.attrs[w->schema.attr_count++] = (struct im_schema_attr){
+            .name = defs->attrs[i].name,
+            .oid = defs->attrs[i].oid,
+            .syntax = other             ? other
+                      : w->schema.is_ad ? row->ad_syntax
+                                        : row->oid,
+            .single = defs->attrs[i].single && !holds(many, defs->attrs[i].name),
+            .equality = has_rule ? row->equality : NULL,
+        };
+    }
+    for (size_t i = 0; i < fixed_count + knows.count; i++) {
+        const char *name = i < fixed_count ? fixed[i] : knows.items[i - fixed_count];
+        w->schema.attrs[w->schema.attr_count++] =
+            (struct im_schema_attr){.name = name, .oid = name, .syntax = "", .equality = ""};
+    }
+}
+
+static void define_classes(struct world *w, const struct im_yaml_node *facts) {
+    const char *attached = text_of(w, facts, "class");
+    const struct im_class_def *aux = &w->profile->schema.classes[0];
+    const char *const *chain = w->schema.is_ad ? chain_of_ad : chain_of_openldap;
+    if (!attached)
+        attached = w->schema.is_ad ? "static" : "dynamic";
+    struct im_schema_class *classes = im_pool_array(w->pool, LENGTH(chain_of_ad) + 1, sizeof *classes);
+    for (size_t i = 0; i < LENGTH(chain_of_ad); i++) {
+        const char **sup = im_pool_array(w->pool, 1, sizeof *sup);
+        sup[0] = i ? chain[i - 1] : chain[i];
+        classes[i] = (struct im_schema_class){.name = chain[i], .oid = chain[i], .sup = sup, .sup_count = i > 0};
+    }
+    struct im_schema_class *person = &classes[LENGTH(chain_of_ad) - 1];
+    if (strcmp(attached, "static") == 0) {
+        person->aux = im_pool_array(w->pool, 1, sizeof *person->aux);
+        person->aux[0] = aux->name;
+        person->aux_count = 1;
+    } else if (strcmp(attached, "content-rule") == 0) {
+        person->rule_may = aux->may;
+        person->rule_may_count = aux->may_count;
+    } else {
+        assert_true(strcmp(attached, "dynamic") == 0 || strcmp(attached, "missing") == 0);
+    }
+    w->schema.classes = classes;
+    w->schema.class_count = LENGTH(chain_of_ad);
+    if (strcmp(attached, "missing") == 0)
+        return;
+    classes[w->schema.class_count++] =
+        (struct im_schema_class){.name = aux->name, .oid = aux->oid, .may = aux->may, .may_count = aux->may_count};
+}
+
+/* ---- servers, request, holders ---- */
+
+static void add_servers(struct world *w, const struct im_yaml_node *list) {
+    static const char *const keys[] = {"name", "host", "dn", "domains", "hosts-users", "capacity", "users"};
+    for (size_t i = 0; list && i < list->count; i++) {
+        const struct im_yaml_node *record = list->items[i];
+        struct im_server *server = im_vec_push(&w->servers);
+        only_keys(w, record, keys, LENGTH(keys));
+        assert_non_null(server);
+        *server = (struct im_server){
+            .name = text_of(w, record, "name"),
+            .host = text_of(w, record, "host"),
+            .dn = text_of(w, record, "dn"),
+            .domains = list_of(w, record, "domains"),
+            .hosts_users = bool_of(w, record, "hosts-users", true),
+            .capacity = long_of(w, record, "capacity", 0),
+            .users = long_of(w, record, "users", -1),
+            .where = "directory",
+        };
+    }
+}
+
+static void read_request(struct world *w, const struct im_yaml_node *map) {
+    static const char *const keys[] = {"action",   "home",         "domain",         "address",
+                                       "keep-acl", "default-home", "default-domain", "default-address"};
+    const char *action = text_of(w, map, "action");
+    const char *home = text_of(w, map, "home");
+    struct im_error e = {.code = IM_OK};
+    only_keys(w, map, keys, LENGTH(keys));
+    w->request = (struct im_request){
+        .action = action && strcmp(action, "disable") == 0 ? IM_DISABLE : IM_ENABLE,
+        .home_auto = home && strcmp(home, "auto") == 0,
+        .domain = text_of(w, map, "domain"),
+        .address = text_of(w, map, "address"),
+        .keep_opaque = bool_of(w, map, "keep-acl", false),
+        .default_home = text_of(w, map, "default-home"),
+        .default_domain = text_of(w, map, "default-domain"),
+        .default_address = text_of(w, map, "default-address"),
+    };
+    if (home && !w->request.home_auto)
+        must(im_servers_find(&w->servers, home, &w->request.home, &e), &e);
+}
+
+static void read_holders(struct world *w, const struct im_yaml_node *list) {
+    w->holder_count = list ? list->count : 0;
+    w->holders = im_pool_array(w->pool, w->holder_count, sizeof *w->holders);
+    for (size_t i = 0; i < w->holder_count; i++) {
+        w->holders[i] = (struct im_holder){.dn = text_of(w, list->items[i], "dn"),
+                                           .attribute = text_of(w, list->items[i], "attribute"),
+                                           .value = text_of(w, list->items[i], "value")};
+    }
+}
+
+/* ---- all of it ---- */
+
+static void default_servers(struct world *w) {
+    struct im_error e = {.code = IM_OK};
+    struct im_yaml *facts = w->doc;
+    static const char text[] = DEFAULT_SERVERS;
+    w->doc = NULL;
+    must(im_yaml_load_text("default servers", text, sizeof text - 1, &w->doc, &e), &e);
+    add_servers(w, im_yaml_root(w->doc));
+    for (size_t i = 0; i < w->servers.count; i++) { /* the document goes, the texts stay */
+        struct im_server *s = &w->servers.items[i];
+        s->name = im_pool_strdup(w->pool, s->name);
+        s->host = im_pool_strdup(w->pool, s->host);
+        s->dn = im_pool_strdup(w->pool, s->dn);
+    }
+    im_yaml_free(&w->doc);
+    w->doc = facts;
+}
+
+static struct world *build(struct world *w) {
+    static const char *const keys[] = {"directory", "class",     "without-equality", "many-valued", "syntaxes",
+                                       "knows",     "assertion", "asked-rights",     "now",         "max-password-age",
+                                       "servers",   "request",   "holders"};
+    const struct im_yaml_node *facts = im_yaml_root(w->doc);
+    const char *directory = text_of(w, facts, "directory");
+    struct im_error e = {.code = IM_OK};
+    only_keys(w, facts, keys, LENGTH(keys));
+    must(im_profile_load("exchange2000", &w->profile, &e), &e);
+    w->schema.is_ad = !directory || strcmp(directory, "ad") == 0;
+    assert_true(w->schema.is_ad || strcmp(directory, "openldap") == 0);
+    define_attributes(w, facts);
+    define_classes(w, facts);
+    w->context = (struct im_account_context){
+        .profile = w->profile,
+        .schema = &w->schema,
+        .is_ad = w->schema.is_ad,
+        .asked_rights = bool_of(w, facts, "asked-rights", false),
+        .now = long_of(w, facts, "now", NOW),
+        .max_password_age_s = long_of(w, facts, "max-password-age", 0),
+    };
+    w->has_assertion = bool_of(w, facts, "assertion", false);
+    if (im_yaml_get(facts, "servers")) {
+        add_servers(w, im_yaml_get(facts, "servers"));
+    } else {
+        default_servers(w);
+    }
+    read_request(w, im_yaml_get(facts, "request"));
+    read_holders(w, im_yaml_get(facts, "holders"));
+    return w;
+}
+
+static struct world *new_world(void) {
+    struct world *w = calloc(1, sizeof *w);
+    assert_non_null(w);
+    w->pool = im_pool_new();
+    assert_non_null(w->pool);
+    return w;
+}
+
+struct world *world_from_file(const char *path) {
+    struct world *w = new_world();
+    struct im_error e = {.code = IM_OK};
+    must(im_yaml_load_file(path, &w->doc, &e), &e);
+    return build(w);
+}
+
+struct world *world_from_text(const char *yaml) {
+    struct world *w = new_world();
+    struct im_error e = {.code = IM_OK};
+    must(im_yaml_load_text("facts", yaml, strlen(yaml), &w->doc, &e), &e);
+    return build(w);
+}
+
+void world_free(struct world **w) {
+    if (!w || !*w)
+        return;
+    im_vec_free(&(*w)->servers);
+    im_profile_free(&(*w)->profile);
+    im_yaml_free(&(*w)->doc);
+    im_pool_free(&(*w)->pool);
+    free(*w);
+    *w = NULL;
+}
+
+static struct im_entry *only_entry(struct world *w, FILE *stream, const char *name) {
+    struct im_ldif_reader *reader = NULL;
+    struct im_entry *entry = NULL;
+    struct im_entry *second = NULL;
+    struct im_error e = {.code = IM_OK};
+    if (!stream)
+        fail_msg("%s cannot be opened", name);
+    must(im_ldif_reader_new(stream, name, &reader, &e), &e);
+    enum im_err err = im_ldif_read(reader, w->pool, &entry, &e);
+    if (err == IM_OK && entry)
+        err = im_ldif_read(reader, w->pool, &second, &e);
+    im_ldif_reader_free(&reader);
+    fclose(stream);
+    must(err, &e);
+    if (!entry || second)
+        fail_msg("%s must hold one entry", name);
+    return entry;
+}
+
+struct im_entry *world_entry_from_file(struct world *w, const char *path) {
+    return only_entry(w, fopen(path, "re"), path);
+}
+
+struct im_entry *world_entry(struct world *w, const char *ldif) {
+    char *text = im_pool_strdup(w->pool, ldif);
+    assert_non_null(text);
+    return only_entry(w, fmemopen(text, strlen(text), "r"), "entry");
+}
+
+struct im_account world_account(struct world *w, const struct im_entry *entry) {
+    struct im_account account = {0};
+    struct im_error e = {.code = IM_OK};
+    must(im_account_decode(&w->context, entry, w->pool, &account, &e), &e);
+    return account;
+}
+
+struct im_want world_want(struct world *w, const struct im_account *account) {
+    struct im_want want = {0};
+    struct im_error e = {.code = IM_OK};
+    must(im_want_build(&w->context, account, &w->request, &w->servers, w->pool, &want, &e), &e);
+    return want;
+}
+
+struct im_plan world_plan(struct world *w, const struct im_entry *entry) {
+    struct im_account account = world_account(w, entry);
+    struct im_want want = world_want(w, &account);
+    struct im_plan plan = {0};
+    struct im_error e = {.code = IM_OK};
+    must(im_plan_make(&w->context, &account, &want, w->request.keep_opaque, w->has_assertion, w->pool, &plan, &e), &e);
+    return plan;
+}
