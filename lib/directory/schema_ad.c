@@ -15,7 +15,22 @@ static enum im_err unreadable(const struct im_entry *entry, struct im_error *e) 
                            "the definition cannot be read completely: the account that is used may lack rights");
 }
 
+/* Copies texts that every definition has. */
+static enum im_err copy_texts(struct im_schema_reading *r, const struct im_entry *entry, const char *const *names,
+                              const char **const *out, size_t count, struct im_error *e) {
+    for (size_t i = 0; i < count; i++) {
+        const char *text = im_entry_string(entry, names[i]);
+        if (!text)
+            return unreadable(entry, e);
+        *out[i] = im_pool_strdup(r->pool, text);
+        if (!*out[i])
+            return im_error_nomem(e);
+    }
+    return IM_OK;
+}
+
 static enum im_err take_attr(void *user, const struct im_entry *entry, struct im_error *e) {
+    static const char *const names[] = {"cn", "lDAPDisplayName", "attributeID", "attributeSyntax"};
     struct im_schema_reading *r = user;
     struct im_schema_attr *attr = im_vec_push(&r->attrs);
     if (!attr)
@@ -24,19 +39,15 @@ static enum im_err take_attr(void *user, const struct im_entry *entry, struct im
     int64_t number = 0;
     if (om)
         (void)im_int_from_text(om, 0, 1000, &number);
-    attr->name = im_pool_strdup(r->pool, im_entry_string(entry, "lDAPDisplayName"));
-    attr->oid = im_pool_strdup(r->pool, im_entry_string(entry, "attributeID"));
-    attr->syntax = im_pool_strdup(r->pool, im_entry_string(entry, "attributeSyntax"));
     attr->om = (int)number;
-    attr->cn = im_pool_strdup(r->pool, im_entry_string(entry, "cn"));
     attr->single = im_text_equal(im_entry_string(entry, "isSingleValued"), "TRUE");
     attr->is_defunct = im_text_equal(im_entry_string(entry, "isDefunct"), "TRUE");
-    if (attr->name && attr->oid && attr->syntax && attr->cn)
-        return IM_OK;
-    return unreadable(entry, e);
+    const char **const out[] = {&attr->cn, &attr->name, &attr->oid, &attr->syntax};
+    return copy_texts(r, entry, names, out, COUNT(names), e);
 }
 
 static enum im_err take_class(void *user, const struct im_entry *entry, struct im_error *e) {
+    static const char *const names[] = {"cn", "lDAPDisplayName", "governsID"};
     static const char *const sups[] = {"subClassOf"};
     static const char *const mays[] = {"mayContain", "systemMayContain", "mustContain", "systemMustContain"};
     static const char *const auxes[] = {"auxiliaryClass", "systemAuxiliaryClass"};
@@ -44,13 +55,11 @@ static enum im_err take_class(void *user, const struct im_entry *entry, struct i
     struct im_schema_class *class = im_vec_push(&r->classes);
     if (!class)
         return im_error_nomem(e);
-    class->name = im_pool_strdup(r->pool, im_entry_string(entry, "lDAPDisplayName"));
-    class->oid = im_pool_strdup(r->pool, im_entry_string(entry, "governsID"));
-    class->cn = im_pool_strdup(r->pool, im_entry_string(entry, "cn"));
     class->is_defunct = im_text_equal(im_entry_string(entry, "isDefunct"), "TRUE");
-    if (!class->name || !class->oid || !class->cn)
-        return unreadable(entry, e);
-    enum im_err err = im_schema_names(r->pool, entry, sups, COUNT(sups), &class->sup, &class->sup_count, e);
+    const char **const out[] = {&class->cn, &class->name, &class->oid};
+    enum im_err err = copy_texts(r, entry, names, out, COUNT(names), e);
+    if (err == IM_OK)
+        err = im_schema_names(r->pool, entry, sups, COUNT(sups), &class->sup, &class->sup_count, e);
     if (err == IM_OK)
         err = im_schema_names(r->pool, entry, mays, COUNT(mays), &class->may, &class->may_count, e);
     if (err == IM_OK)
