@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .ldif import rdn_value, record, sid_bytes
 
-FIRST = """Jörg Anna Björn Céline Dvořák Emre Françoise Günther Håkon Inês Jana Łukasz Márta Nils Özlem Peter Quirin Renée Søren Thomas Ursula
+FIRST = """Jörg Anna Björn Céline Emre Françoise Günther Håkon Inês Jana Łukasz Márta Nils Özlem Peter Quirin Renée Søren Thomas Ursula
 Viktor Wiebke Xenia Yusuf Zoë Maria Hans Klaus Sabine Petra Michael Stefan Andrea Christian Julia Martin Susanne Markus Katrin Frank Heike
 Olaf Birgit Kevin Laura Tobias Nadine""".split()
 LAST = """Müller Schmidt Schneider Fischer Weber Meyer Wagner Becker Schulz Hoffmann Schäfer Koch Bauer Richter Klein Wolf Schröder Neumann
@@ -23,7 +23,7 @@ PASSWORD = "Passw0rd.1"
 KINDS = {"disabled": 9, "umlaut": 5, "comma": 3, "disabled-no-expiry": 3, "linked": 5, "resource": 3, "sid-history-placeholder": 4, "migrated": 7,
          "contact": 8, "computer": 5, "inetorgperson": 5, "unsafe-alias": 3, "duplicate": 4, "expired": 2, "locked": 2, "must-change": 2,
          "no-alias": 3, "group": 3, "master-sid-leftover": 1}
-PLAIN = ("healthy", "umlaut", "comma", "unsafe-alias", "duplicate")
+PLAIN = ("umlaut", "comma", "unsafe-alias")
 
 
 @dataclass(frozen=True)
@@ -142,17 +142,17 @@ def _add(crowd: _Crowd, kind: str):
     sam = ascii_name(name) if kind == "computer" else crowd.account_name(given, family)
     alias = _alias(crowd, kind, sam)
     mail = f"{sam}@{crowd.domain}" if kind != "computer" else None
-    place = f"ou={rdn_value(crowd.random.choice(PLACES))},ou=People,{crowd.suffix}"
     plain = crowd.flavor == "plain"
+    if plain and kind == "unsafe-alias":
+        sam = alias
+    place = f"ou={rdn_value(crowd.random.choice(PLACES))},ou=People,{crowd.suffix}"
     dn = f"uid={rdn_value(sam)},{place}" if plain else f"CN={rdn_value(name)},{place}"
     entry: dict = {"cn": name}
     if kind not in ("computer", "group"):
         entry |= {"sn": family, "givenName": given, "displayName": name, "title": crowd.random.choice(["Engineer", "Clerk", "Buyer", "Leiterin Einkauf"]),
                   "telephoneNumber": f"+49 30 5550{crowd.relative_id}"}
     if plain:
-        uid = alias if kind == "unsafe-alias" else None
-        entry |= {"objectClass": ["top", "person", "organizationalPerson", "inetOrgPerson"], "uid": [sam, uid] if uid else sam, "mail": mail,
-                  "userPassword": PASSWORD}
+        entry |= {"objectClass": ["top", "person", "organizationalPerson", "inetOrgPerson"], "uid": sam, "mail": mail, "userPassword": PASSWORD}
         crowd.relative_id += 1
     else:
         entry |= {"objectClass": _classes(kind), "mailNickname": alias, "mail": mail}
@@ -171,16 +171,16 @@ def _add(crowd: _Crowd, kind: str):
             else:
                 entry["sIDHistory"] = sid_bytes(history)
     crowd.ldif.append(record(dn, entry))
-    crowd.manifest.append({"dn": dn, "sam": entry.get("sAMAccountName", sam if plain else None), "kind": kind, "cn": name, "alias": alias,
+    crowd.manifest.append({"dn": dn, "sam": sam if plain else entry.get("sAMAccountName"), "kind": kind, "cn": name, "alias": alias,
                            "mail": mail, "uac": entry.get("userAccountControl"), "history": history})
 
 
 def _kinds(crowd: _Crowd, count: int) -> list[str]:
-    """One of each first, then by their shares, duplicates side by side."""
+    """One of each first, duplicates as pairs side by side, then the others by their shares."""
     wanted = {kind: share for kind, share in KINDS.items() if crowd.flavor != "plain" or kind in PLAIN}
-    first = ["healthy", *wanted, "duplicate"]
-    first.sort(key=lambda kind: kind == "duplicate")
-    rest = [kind for kind, share in wanted.items() for _ in range(round(share * count / 200) - 1) if kind != "duplicate"]
+    pairs = ["duplicate"] * wanted.pop("duplicate", 0)
+    first = ["healthy", *wanted, *pairs]
+    rest = [kind for kind, share in wanted.items() for _ in range(round(share * count / 200) - 1)]
     rest += ["healthy"] * (count - len(first) - len(rest))
     crowd.random.shuffle(rest)
     return (first + rest)[:count]
