@@ -19,6 +19,7 @@ struct planning {
     size_t op_count;
     struct im_plan_diff *diffs;
     size_t diff_count;
+    bool failed;             /* no memory to compare */
     struct im_buf assertion; /* terms of a filter that must still hold */
     struct im_error *e;
 };
@@ -178,12 +179,11 @@ static bool is_direct_home(const struct planning *p, const char *physical) {
            im_role_equal(IM_ROLE_PHYSICAL_URL, physical, w->logical_url);
 }
 
-static bool is_as_wanted(const struct planning *p, const struct im_profile_attr *attr, const struct im_attr *has,
-                         const char *wanted) {
+static bool is_as_wanted(struct planning *p, const struct im_profile_attr *attr, const struct im_attr *has, const char *wanted) {
     if (!has || has->count != 1)
         return false;
     if (attr->role == IM_ROLE_HOME)
-        return !p->account->home_is_deleted && im_role_equal(attr->role, p->account->home, wanted);
+        return !p->account->home_is_deleted && im_home_equal(p->account->home, wanted, &p->failed);
     const struct berval *value = &has->values[0];
     if (strlen(value->bv_val) != value->bv_len)
         return false;
@@ -259,7 +259,7 @@ static enum im_err plan_class(struct planning *p, bool *is_added) {
 static enum im_err finish(struct planning *p, bool class_comes_first, struct im_plan *out) {
     struct im_plan plan = {.diffs = p->diffs, .diff_count = p->diff_count};
     const char *assertion = NULL;
-    if (p->assertion.failed)
+    if (p->assertion.failed || p->failed)
         return im_error_nomem(p->e);
     if (p->assertion.len) {
         assertion = im_pool_printf(p->pool, "(&%s)", im_buf_str(&p->assertion));

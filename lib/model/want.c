@@ -56,6 +56,17 @@ bool im_role_equal(enum im_role role, const char *a, const char *b) {
     }
 }
 
+bool im_home_equal(const char *a, const char *b, bool *failed) {
+    struct im_buf first = IM_BUF_INIT;
+    struct im_buf second = IM_BUF_INIT;
+    bool are_dns = im_dn_normalize(a, &first) && im_dn_normalize(b, &second);
+    bool is_equal = are_dns && strcmp(im_buf_str(&first), im_buf_str(&second)) == 0;
+    *failed = *failed || first.failed || second.failed;
+    im_buf_free(&first);
+    im_buf_free(&second);
+    return is_equal;
+}
+
 static const char *host_fault(const char *host, size_t len) {
     if (len == 0)
         return "has no host";
@@ -164,9 +175,14 @@ static enum im_err expand(struct building *b, const char *template, enum im_temp
 }
 
 /* The account's home, where it is one that still works. */
-static const struct im_server *live_home(const struct building *b) {
-    const struct im_server *home = b->account->home_is_deleted ? NULL : im_servers_by_dn(b->servers, b->account->home);
-    return home && home->hosts_users ? home : NULL;
+static const struct im_server *live_home(struct building *b) {
+    const char *dn = b->account->home_is_deleted ? NULL : b->account->home;
+    for (size_t i = 0; dn && i < b->servers->count; i++) {
+        const struct im_server *server = &b->servers->items[i];
+        if (server->hosts_users && server->dn && im_home_equal(server->dn, dn, &b->failed))
+            return server;
+    }
+    return NULL;
 }
 
 /* The IM domain of the account's address, where the address can be kept; else NULL. */
@@ -187,6 +203,8 @@ static const char *address_template(const struct building *b) {
 static enum im_err choose_home_and_domain(struct building *b) {
     const struct im_request *r = b->request;
     const struct im_server *home = r->home ? r->home : live_home(b);
+    if (b->failed)
+        return im_error_nomem(b->e);
     b->domain = r->domain ? r->domain : kept_domain(b);
     bool needs_domain = !b->domain && im_template_uses(address_template(b), "domain");
     enum im_err err = IM_OK;
