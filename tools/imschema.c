@@ -185,9 +185,6 @@ static int work(struct im_command *c, const struct im_profile *profile) {
 }
 
 static enum im_err check_options(struct im_command *c) {
-    if (c->arguments.count > 0) {
-        return im_error_set(&c->error, IM_E_USAGE, "imschema takes no arguments: \"%s\"", c->arguments.items[0]);
-    }
     if ((ldif != NULL) + (profile_file != NULL) + extend > 1) {
         return im_error_set(&c->error, IM_E_USAGE, "--extend, --ldif and --check-profile do different things: give one of them");
     }
