@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import scripted
 from tests.support.ldif import record
 from tests.support.process import tool
 from tests.support.slapd import IM_ATTRIBUTES, PrivateSlapd
@@ -223,6 +224,58 @@ olcAccess: to * by dn.exact="{slapd.external_dn}" manage by dn.exact="{slapd.man
 def test_the_configurations_own_root_dn(imschema, slapd):
     done = imschema("-H", slapd.ldapi, "-D", slapd.config_dn, "-y", imschema.password, "--extend", "--yes")
     assert (done.returncode, done.stderr) == (COMPLETE, "")
+
+
+# ---- a domain controller that is not the schema master ----
+
+NC = "CN=Schema,CN=Configuration,DC=corp,DC=example"
+SERVERS = "CN=Servers,CN=Site,CN=Sites,CN=Configuration,DC=corp,DC=example"
+
+
+def windows_like(refuse=None):
+    """Answers as a controller of a bare forest whose schema master is dc2; `refuse` answers an add."""
+    entries = {
+        "": {"objectClass": ["top"], "schemaNamingContext": [NC], "configurationNamingContext": [NC.split(",", 1)[1]],
+             "defaultNamingContext": ["DC=corp,DC=example"], "namingContexts": ["DC=corp,DC=example"], "subschemaSubentry": [f"CN=Aggregate,{NC}"],
+             "dsServiceName": [f"CN=NTDS Settings,CN={'DC2' if refuse else 'DC1'},{SERVERS}"],
+             "supportedCapabilities": ["1.2.840.113556.1.4.800"]},
+        NC: {"fSMORoleOwner": [f"CN=NTDS Settings,CN=DC2,{SERVERS}"]},
+        f"CN=DC2,{SERVERS}": {"dNSHostName": ["dc2.corp.example"]},
+    }
+    user = {"cn": ["User"], "lDAPDisplayName": ["user"], "governsID": ["1.2.840.113556.1.5.9"]}
+
+    def answer(request):
+        if request.tag == scripted.BIND:
+            request.reply(scripted.result(scripted.BIND_DONE))
+        elif request.tag == scripted.SEARCH:
+            found = [scripted.entry(request.name, entries.get(request.name, {}))]
+            if "governsID" in request.attributes:
+                found = [scripted.entry(f"CN=User,{NC}", user)]
+            elif "attributeSyntax" in request.attributes:
+                found = []
+            request.reply(*found, scripted.result(scripted.SEARCH_DONE))
+        elif request.tag != scripted.UNBIND:
+            request.reply(refuse or scripted.result(scripted.MODIFY_DONE, 53, "not asked for"))
+    return answer
+
+
+def test_only_the_schema_master(imschema):
+    with scripted.ScriptedServer(windows_like()) as server:
+        for words in (["--yes"], ["-n"]):
+            done = imschema("-H", server.uri, "-D", "cn=a", "-y", imschema.password, "--extend", *words)
+            assert (done.returncode, done.stdout) == (2, ""), done
+            assert "not the schema master, nothing was changed: run imschema --extend --uri ldap://dc2.corp.example" in done.stderr
+        assert {request.tag for request in server.requests} <= {scripted.BIND, scripted.SEARCH, scripted.UNBIND}
+
+
+def test_the_master_moved_meanwhile(imschema):
+    """Windows answers with a referral; it is told, not followed."""
+    referral = scripted.result(0x69, 10, "0000202B: RefErr: DSID-0310082F", referrals=("ldap://dc3.corp.example",))
+    with scripted.ScriptedServer(windows_like(referral)) as server:
+        done = imschema("-H", server.uri, "-D", "cn=a", "-y", imschema.password, "--extend", "--yes")
+        assert (done.returncode, done.stdout) == (FAILED, "")
+        assert "CN=ms-Exch-IM-ACL" in done.stderr and "refers to another" in done.stderr
+        assert sum(request.tag == 0x68 for request in server.requests) == 1
 
 
 # ---- consent ----
