@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/select.h>
 
-enum { TRIES = 2 };
+enum { TRIES = 2, CLASS_IN = 1, TYPE_SRV = 33 };
 
 struct question {
     const char *name;
@@ -17,7 +17,8 @@ struct question {
     struct im_pool *pool;
     struct im_srvs *out;
     struct im_error *e;
-    enum im_err err;
+    int status;      /* c-ares' */
+    enum im_err err; /* of taking the records */
 };
 
 static bool comes_before(const struct im_srv *a, const struct im_srv *b) {
@@ -77,18 +78,9 @@ static void answered(void *user, int status, int timeouts, unsigned char *bytes,
     (void)timeouts;
     if (status == ARES_SUCCESS)
         status = ares_parse_srv_reply(bytes, len, &records);
-    if (status == ARES_ENOTFOUND || status == ARES_ENODATA) {
-        *q->out = (struct im_srvs){NULL, 0};
-        q->err = IM_OK;
-    } else if (status != ARES_SUCCESS) {
-        q->err = im_error_set(q->e, IM_E_CONNECT, "looking up the SRV record %s: %s", q->name, ares_strerror(status));
-        if (q->e && q->e->origin == IM_ORIGIN_NONE) {
-            q->e->origin = IM_ORIGIN_DNS;
-            q->e->system = status;
-        }
-    } else {
+    if (status == ARES_SUCCESS)
         q->err = take_records(q, records);
-    }
+    q->status = status;
     if (records)
         ares_free_data(records);
 }
@@ -125,23 +117,50 @@ static void wait_all(ares_channel channel) {
     }
 }
 
-enum im_err im_dns_srv(const struct im_config *config, const char *name, unsigned seed, struct im_pool *pool, struct im_srvs *out,
-                       struct im_error *e) {
-    struct ares_options options = {.timeout = (int)config->dns_timeout_s * 1000, .tries = TRIES, .flags = ARES_FLAG_NOSEARCH};
-    struct question q = {.name = name, .seed = seed, .pool = pool, .out = out, .e = e, .err = IM_E_INTERNAL};
+static enum im_err ask(const struct im_config *config, struct question *q, int flags) {
+    struct ares_options options = {
+        .timeout = (int)config->dns_timeout_s * 1000, .tries = TRIES, .flags = ARES_FLAG_NOSEARCH | flags};
     ares_channel channel;
-    int status = ares_library_init(ARES_LIB_INIT_ALL);
-    if (status == ARES_SUCCESS)
-        status = ares_init_options(&channel, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_FLAGS);
+    int status = ares_init_options(&channel, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_FLAGS);
     if (status != ARES_SUCCESS)
-        return im_error_set(e, IM_E_INTERNAL, "the resolver cannot be set up: %s", ares_strerror(status));
-    enum im_err err = set_servers(channel, &config->dns_servers, e);
+        return im_error_set(q->e, IM_E_INTERNAL, "the resolver cannot be set up: %s", ares_strerror(status));
+    enum im_err err = set_servers(channel, &config->dns_servers, q->e);
     if (err == IM_OK) {
-        ares_query(channel, name, 1 /* IN */, 33 /* SRV */, answered, &q);
+        ares_query(channel, q->name, CLASS_IN, TYPE_SRV, answered, q);
         wait_all(channel);
-        err = q.err;
     }
     ares_destroy(channel);
-    ares_library_cleanup();
     return err;
+}
+
+static enum im_err judge(struct question *q) {
+    if (q->status == ARES_SUCCESS)
+        return q->err;
+    if (q->status == ARES_ENOTFOUND || q->status == ARES_ENODATA) {
+        *q->out = (struct im_srvs){NULL, 0};
+        return IM_OK;
+    }
+    if (q->status == ARES_ENOMEM)
+        return im_error_nomem(q->e);
+    enum im_err err =
+        im_error_set(q->e, IM_E_CONNECT, "looking up the SRV records of %s failed: %s", q->name, ares_strerror(q->status));
+    if (q->e && q->e->code == err && q->e->origin == IM_ORIGIN_NONE) {
+        q->e->origin = IM_ORIGIN_DNS;
+        q->e->system = q->status;
+    }
+    return err;
+}
+
+enum im_err im_dns_srv(const struct im_config *config, const char *name, unsigned seed, struct im_pool *pool, struct im_srvs *out,
+                       struct im_error *e) {
+    struct question q = {.name = name, .seed = seed, .pool = pool, .out = out, .e = e, .status = ARES_ECANCELLED};
+    int status = ares_library_init(ARES_LIB_INIT_ALL);
+    if (status != ARES_SUCCESS)
+        return im_error_set(e, IM_E_INTERNAL, "the resolver cannot be set up: %s", ares_strerror(status));
+    enum im_err err = ask(config, &q, 0);
+    /* Having tried all servers, c-ares says only that none was of use. Asked again without trying the next, it says why. */
+    if (err == IM_OK && q.status == ARES_ECONNREFUSED)
+        err = ask(config, &q, ARES_FLAG_NOCHECKRESP);
+    ares_library_cleanup();
+    return err == IM_OK ? judge(&q) : err;
 }

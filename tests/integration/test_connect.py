@@ -26,9 +26,7 @@ class Caller:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        leaks = self.file("leaks", "leak:libcrypto\n")  # what the plugin for DIGEST-MD5 leaves behind in OpenSSL
-        self.env = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "LC_ALL": "C.UTF-8", "KRB5CCNAME": f"FILE:{folder}/tickets",
-                    "LSAN_OPTIONS": f"suppressions={leaks}:print_suppressions=0"}
+        self.env = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "LC_ALL": "C.UTF-8", "KRB5CCNAME": f"FILE:{folder}/tickets"}
         self.env.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ})
         self.password = self.file("password", PASSWORD + "\n")
         self.wrong = self.file("wrong", "not that\n")
@@ -38,6 +36,12 @@ class Caller:
         path.write_text(contents)
         path.chmod(mode)
         return path
+
+    def allow_leaks(self, where: str):
+        """A function or library of somebody else that loses memory: everything it calls may."""
+        leaks = self.file("leaks", f"leak:{where}\n")
+        self.env["LSAN_OPTIONS"] = f"suppressions={leaks}:print_suppressions=0"
+        self.env["ASAN_OPTIONS"] = f"{self.env.get('ASAN_OPTIONS', '')}:fast_unwind_on_malloc=0"
 
     def config(self, **directory) -> list:
         """Options that name a configuration file with these settings of `directory`, and a connect timeout of one second."""
@@ -114,6 +118,7 @@ def test_simple_without_tls_on_loopback(imschema, server):
 def test_sasl_with_a_password(imschema, server, mechanism, tls):
     where = ["-H", server.ldaps, "--tls-ca", server.ca_file] if tls else ["-H", server.ldap_by_name]
     login = ["-Y", mechanism, "-U", server.manager_name]
+    imschema.allow_leaks("libcrypto")  # what the plugin for DIGEST-MD5 leaves behind in OpenSSL
     works(imschema(*where, *login, "-y", imschema.password))
     fails(imschema(*where, *login, "-y", imschema.wrong), 3, mechanism, "wrong password")
 
@@ -141,11 +146,11 @@ def test_password_file_of_others(imschema, server):
 
 
 @pytest.mark.parametrize("login, words", [
-    (["-D", "cn=x", "-y", "empty"], ["password is empty"]),
-    (["-D", "", "-y", "password"], ["needs a name"]),
+    (["-D", "cn=x", "-y", "empty"], ["empty is empty"]),
+    (["-D", "", "-y", "password"], ["--bind-dn", "not empty"]),
     (["-Y", "SCRAM-SHA-256", "-y", "password"], ["SCRAM-SHA-256", "--sasl-user"]),
     (["-Y", "DIGEST-MD5", "-U", "x"], ["DIGEST-MD5", "--password-file"]),
-    (["-Y", "PLAIN", "-U", "x", "-y", "empty"], ["PLAIN", "password"]),
+    (["-Y", "PLAIN", "-U", "x", "-y", "empty"], ["empty is empty"]),
 ], ids=["empty password", "empty name", "no user", "no password", "empty SASL password"])
 def test_what_servers_take_for_anonymous_is_refused(imschema, server, login, words):
     imschema.file("empty", "\n")
@@ -200,6 +205,7 @@ def test_mechanisms_that_cannot_work(imschema, server, mechanism, words):
 
 def test_sasl_options(imschema, server):
     login = ["-H", server.ldap_by_name, "-Y", "DIGEST-MD5", "-U", server.manager_name, "-y", imschema.password]
+    imschema.allow_leaks("libcrypto")
     works(imschema(*login, "-O", "minssf=56"))
     fails(imschema(*login, "-O", "minssf=300"), 3, "not as strong", "--sasl-options")
     fails(imschema(*login, "-O", "minsssf=56"), 2, "minsssf=56", "minssf=56", "noplain")
@@ -409,7 +415,7 @@ def test_dns_without_domain_controllers(imschema, server, first):
     fails(done, 3, "DNS has no SRV record _ldap._tcp.corp.example", "--uri")
 
 
-@pytest.mark.parametrize("failure, words", [(dns.SERVFAIL, "server"), (dns.REFUSED, "refused"), (dns.SILENCE, "imeout")],
+@pytest.mark.parametrize("failure, words", [(dns.SERVFAIL, "general failure"), (dns.REFUSED, "refused query"), (dns.SILENCE, "Timeout")],
                          ids=["SERVFAIL", "REFUSED", "silence"])
 def test_dns_that_fails_is_not_an_empty_dns(imschema, server, failure, words):
     done, asked = found_by_dns(imschema, server, {"_ldap._tcp.dc._msdcs.corp.example": failure,
@@ -526,6 +532,7 @@ def test_notice_of_disconnection(imschema):
         request.send(scripted.notice("the server goes down for repair"))
         return "close"
 
+    imschema.allow_leaks("ldap_result")
     fails(ask(imschema, answers(subschema=goodbye))[0], 3, "ended the connection: the server goes down for repair")
 
 
@@ -535,6 +542,7 @@ def test_other_notices_mean_nothing(imschema):
         request.reply(scripted.result(scripted.INTERMEDIATE))
         request.reply(scripted.entry("cn=Subschema", schema_values()), scripted.result(scripted.SEARCH_DONE))
 
+    imschema.allow_leaks("ldap_result")
     works(ask(imschema, answers(subschema=chatty))[0])
 
 

@@ -123,7 +123,8 @@ class ScriptedServer:
     @staticmethod
     def _read(stream, link) -> Request | None:
         head = stream.read(2)
-        if len(head) < 2:
+        if len(head) < 2 or head[0] != 0x30:  # the end, or not LDAP: a TLS handshake
+            stream.read()
             return None
         size = head[1]
         if size & 0x80:
