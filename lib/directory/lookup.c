@@ -97,16 +97,14 @@ static void add_escaped(struct im_buf *out, const struct berval *value, bool all
 }
 
 /* NULL: the attribute's own rule serves. */
-static const char *rule_for(const struct im_schema *schema, const char *attribute, bool is_octets) {
+static const char *rule_for(const struct im_schema *schema, const char *attribute) {
     const struct im_schema_attr *attr = schema && !schema->is_ad ? im_schema_attr(schema, attribute) : NULL;
-    if (!attr || attr->equality)
-        return NULL;
-    return is_octets ? "octetStringMatch" : "caseIgnoreMatch";
+    return !attr || attr->equality ? NULL : im_schema_rule(attr);
 }
 
 void im_filter_term(struct im_buf *out, const struct im_schema *schema, const char *attribute, const struct berval *value,
                     bool is_octets) {
-    const char *rule = rule_for(schema, attribute, is_octets);
+    const char *rule = rule_for(schema, attribute);
     if (rule) {
         im_buf_addf(out, "(%s:%s:=", attribute, rule);
     } else {

@@ -97,24 +97,6 @@ static const struct im_schema_attr *without_equality(const struct planning *p, c
     return found && !found->equality ? found : NULL;
 }
 
-/* A matching rule that goes with the syntax (RFC 4517 section 4.2), or NULL. */
-static const char *rule_for(const struct im_schema_attr *definition) {
-    static const struct {
-        const char *syntax, *rule;
-    } rules[] = {
-        {"1.3.6.1.4.1.1466.115.121.1.15", "caseIgnoreMatch"}, /* DirectoryString */
-        {"1.3.6.1.4.1.1466.115.121.1.44", "caseIgnoreMatch"}, /* PrintableString */
-        {"1.3.6.1.4.1.1466.115.121.1.26", "caseIgnoreIA5Match"}, {"1.3.6.1.4.1.1466.115.121.1.12", "distinguishedNameMatch"},
-        {"1.3.6.1.4.1.1466.115.121.1.40", "octetStringMatch"},   {"1.3.6.1.4.1.1466.115.121.1.27", "integerMatch"},
-        {"1.3.6.1.4.1.1466.115.121.1.7", "booleanMatch"},
-    };
-    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
-        if (im_text_equal(rules[i].syntax, definition->syntax))
-            return rules[i].rule;
-    }
-    return NULL;
-}
-
 static void add_filter_value(struct im_buf *out, const struct berval *value) {
     for (size_t i = 0; i < value->bv_len; i++) {
         unsigned char c = (unsigned char)value->bv_val[i];
@@ -136,7 +118,7 @@ static enum im_err unsafe(const struct planning *p, const char *attribute, const
 static enum im_err swap_by_assertion(struct planning *p, const struct im_schema_attr *definition, const struct im_attr *has,
                                      const struct berval *after) {
     const char *name = definition->name;
-    const char *rule = rule_for(definition);
+    const char *rule = im_schema_rule(definition);
     if (!p->has_assertion)
         return unsafe(p, name, "the server offers no assertion control");
     if (has && !rule)

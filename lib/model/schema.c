@@ -75,6 +75,22 @@ static bool class_allows(const struct im_schema *s, const char *name, const char
     return false;
 }
 
+const char *im_schema_rule(const struct im_schema_attr *attr) {
+    static const struct {
+        const char *syntax, *rule;
+    } rules[] = {
+        {"1.3.6.1.4.1.1466.115.121.1.15", "caseIgnoreMatch"}, /* DirectoryString */
+        {"1.3.6.1.4.1.1466.115.121.1.44", "caseIgnoreMatch"}, /* PrintableString */
+        {"1.3.6.1.4.1.1466.115.121.1.26", "caseIgnoreIA5Match"}, {"1.3.6.1.4.1.1466.115.121.1.12", "distinguishedNameMatch"},
+        {"1.3.6.1.4.1.1466.115.121.1.40", "octetStringMatch"},   {"1.3.6.1.4.1.1466.115.121.1.27", "integerMatch"},
+        {"1.3.6.1.4.1.1466.115.121.1.7", "booleanMatch"},
+    };
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
+        if (im_text_equal(rules[i].syntax, attr->syntax))
+            return rules[i].rule;
+    return NULL;
+}
+
 bool im_schema_allows(const struct im_schema *s, const struct im_attr *object_classes, const char *attribute,
                       const char *without) {
     for (size_t i = 0; object_classes && i < object_classes->count; i++) {

@@ -101,6 +101,9 @@ struct im_schema {
 
 const struct im_schema_attr *im_schema_attr(const struct im_schema *s, const char *name_or_oid); /* NULL: not there */
 const struct im_schema_class *im_schema_class(const struct im_schema *s, const char *name_or_oid);
+/* A matching rule that goes with the attribute's syntax (RFC 4517 section 4.2), for attributes without one of their own; or NULL.
+ */
+const char *im_schema_rule(const struct im_schema_attr *attr);
 /* Do these object classes, their superiors, their static auxiliary classes or content rules allow the attribute? `without` (or
  * NULL) names a class that is taken as not listed. */
 bool im_schema_allows(const struct im_schema *s, const struct im_attr *object_classes, const char *attribute,

@@ -129,11 +129,14 @@ def plain_dn(dn: str) -> str:
     return re.sub(r"\\([0-9A-Fa-f]{2})", lambda m: "\\" + chr(int(m[1], 16)), dn).lower()
 
 
-def open_lab(variant: str, folder: Path, count: int = 60, **options) -> Lab:
-    """A started server with schema and people; close with lab.server.close()."""
+def open_lab(variant: str, folder: Path, count: int = 60, schema: str | None = None, **options) -> Lab:
+    """A started server with schema (LDIF, or the usual one) and people; close with lab.server.close()."""
     server = PrivateSlapd("plain" if variant == "plain" else "ad", debug="stats", **options).start()
     try:
-        server.add_im_schema(static=variant == "static")
+        if schema:
+            server.load(schema)
+        else:
+            server.add_im_schema(static=variant == "static")
         server.load_people(count)
         if variant == "plain":
             for number in (1, 2):
