@@ -85,9 +85,10 @@ const char *im_schema_rule(const struct im_schema_attr *attr) {
         {"1.3.6.1.4.1.1466.115.121.1.40", "octetStringMatch"},   {"1.3.6.1.4.1.1466.115.121.1.27", "integerMatch"},
         {"1.3.6.1.4.1.1466.115.121.1.7", "booleanMatch"},
     };
-    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
         if (im_text_equal(rules[i].syntax, attr->syntax))
             return rules[i].rule;
+    }
     return NULL;
 }
 
