@@ -18,7 +18,8 @@ from tests.support.slapd import PrivateSlapd
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(os.environ.get("IMDIR_BIN", ROOT / "build" / "bin")).resolve()
 PASSWORD = PrivateSlapd.password
-COMPLETE, ABSENT = 0, 1
+COMPLETE = 0
+LEAKS = f"suppressions={ROOT}/tests/support/leaks:print_suppressions=0"
 
 
 class Caller:
@@ -28,6 +29,7 @@ class Caller:
         self.folder = folder
         self.env = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "LC_ALL": "C.UTF-8", "KRB5CCNAME": f"FILE:{folder}/tickets"}
         self.env.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ})
+        self.env["LSAN_OPTIONS"] = LEAKS
         self.password = self.file("password", PASSWORD + "\n")
         self.wrong = self.file("wrong", "not that\n")
 
@@ -38,7 +40,7 @@ class Caller:
         return path
 
     def allow_leaks(self, where: str):
-        """A function or library of somebody else that loses memory: everything it calls may."""
+        """A function of somebody else that loses memory: everything it calls may."""
         leaks = self.file("leaks", f"leak:{where}\n")
         self.env["LSAN_OPTIONS"] = f"suppressions={leaks}:print_suppressions=0"
         self.env["ASAN_OPTIONS"] = f"{self.env.get('ASAN_OPTIONS', '')}:fast_unwind_on_malloc=0"
@@ -118,7 +120,6 @@ def test_simple_without_tls_on_loopback(imschema, server):
 def test_sasl_with_a_password(imschema, server, mechanism, tls):
     where = ["-H", server.ldaps, "--tls-ca", server.ca_file] if tls else ["-H", server.ldap_by_name]
     login = ["-Y", mechanism, "-U", server.manager_name]
-    imschema.allow_leaks("libcrypto")  # what the plugin for DIGEST-MD5 leaves behind in OpenSSL
     works(imschema(*where, *login, "-y", imschema.password))
     fails(imschema(*where, *login, "-y", imschema.wrong), 3, mechanism, "wrong password")
 
@@ -205,7 +206,6 @@ def test_mechanisms_that_cannot_work(imschema, server, mechanism, words):
 
 def test_sasl_options(imschema, server):
     login = ["-H", server.ldap_by_name, "-Y", "DIGEST-MD5", "-U", server.manager_name, "-y", imschema.password]
-    imschema.allow_leaks("libcrypto")
     works(imschema(*login, "-O", "minssf=56"))
     fails(imschema(*login, "-O", "minssf=300"), 3, "not as strong", "--sasl-options")
     fails(imschema(*login, "-O", "minsssf=56"), 2, "minsssf=56", "minssf=56", "noplain")
@@ -285,6 +285,7 @@ def test_old_tls_is_refused(imschema, server):
         old.await_ready(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0, "openssl")
         done = imschema("-H", f"ldaps://127.0.0.1:{port}", "--tls-ca", imschema.folder / "ca.pem", *simple(server, imschema.password))
         fails(done, 3, "TLS")
+        assert "TLS 1.2 is the minimum" in done.stderr or "version" in done.stderr  # GnuTLS lets us say it, OpenSSL says it itself
     finally:
         old.end()
 
@@ -532,7 +533,7 @@ def test_notice_of_disconnection(imschema):
         request.send(scripted.notice("the server goes down for repair"))
         return "close"
 
-    imschema.allow_leaks("ldap_result")
+    imschema.allow_leaks("ldap_result")  # libldap 2.5 forgets the notice's text
     fails(ask(imschema, answers(subschema=goodbye))[0], 3, "ended the connection: the server goes down for repair")
 
 
