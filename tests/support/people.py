@@ -23,16 +23,16 @@ PASSWORD = "Passw0rd.1"
 KINDS = {"disabled": 9, "umlaut": 5, "comma": 3, "disabled-no-expiry": 3, "linked": 5, "resource": 3, "sid-history-placeholder": 4, "migrated": 7,
          "contact": 8, "computer": 5, "inetorgperson": 5, "unsafe-alias": 3, "duplicate": 4, "expired": 2, "locked": 2, "must-change": 2,
          "no-alias": 3, "group": 3, "master-sid-leftover": 1}
+HISTORY = ("sid-history-placeholder", "migrated")
 PLAIN = ("umlaut", "comma", "unsafe-alias")
 
 
 @dataclass(frozen=True)
 class People:
-    """LDIF to load, what is in it, and what a Samba needs afterwards: binary histories that cannot come over LDAP."""
+    """LDIF to load, and what is in it."""
 
     ldif: str
     manifest: list[dict]
-    histories: list[tuple[str, str]]
 
     def of(self, *kinds: str) -> list[dict]:
         """Those of some kinds, in order."""
@@ -61,7 +61,6 @@ class _Crowd:
         self.relative_id = 1200
         self.ldif: list[str] = []
         self.manifest: list[dict] = []
-        self.histories: list[tuple[str, str]] = []
 
     def account_name(self, given: str, family: str) -> str:
         base = ascii_name(f"{given[0]}.{family}")[:16]
@@ -80,14 +79,19 @@ class _Crowd:
         self.taken.add(name.lower())
         return name
 
-    def server_sets(self) -> bool:
-        """Samba gives out SIDs, GUIDs and log-on times itself."""
-        return self.flavor == "samba"
+    def sid(self, text: str | None) -> str | bytes | None:
+        """As the tools of the flavor want it: Samba's own ones take text."""
+        return text if self.flavor == "samba" or text is None else sid_bytes(text)
 
+    def foreign_sid(self) -> str:
+        """What the latest account is, or was, in the other domain."""
+        return f"{OTHER_DOMAIN}-{self.relative_id}"
 
-def _sid(crowd: _Crowd) -> bytes | None:
-    crowd.relative_id += 1
-    return None if crowd.server_sets() else sid_bytes(f"{OWN_DOMAIN}-{crowd.relative_id}")
+    def identity(self) -> dict:
+        """The next SID, and a GUID; Samba gives out its own."""
+        self.relative_id += 1
+        guid = uuid.UUID(int=self.random.getrandbits(128)).bytes_le
+        return {} if self.flavor == "samba" else {"objectSid": self.sid(f"{OWN_DOMAIN}-{self.relative_id}"), "objectGUID": guid}
 
 
 def _classes(kind: str) -> list[str]:
@@ -99,23 +103,16 @@ def _classes(kind: str) -> list[str]:
 def _account(crowd: _Crowd, kind: str, sam: str) -> dict:
     """What the kind means for the account itself."""
     off = kind in ("disabled", "linked", "resource", "sid-history-placeholder")
-    uac = 66050 if kind == "disabled-no-expiry" else 514 if off else 4096 if kind == "computer" else 512
-    asleep = kind in ("sid-history-placeholder", "must-change") or kind == "linked"
-    account = {"sAMAccountName": sam + ("$" if kind == "computer" else ""), "userAccountControl": uac, "objectSid": _sid(crowd)}
-    if kind != "computer":
-        account["userPrincipalName"] = f"{sam}@{crowd.domain}"
-    if crowd.server_sets():
-        account["pwdLastSet"] = 0 if asleep else None
-        account["unicodePwd"] = f'"{PASSWORD}"'.encode("utf-16-le") if kind != "sid-history-placeholder" and kind != "computer" else None
-    else:
-        account["pwdLastSet"] = 0 if asleep else SET
-        account["lastLogonTimestamp"] = None if asleep and kind != "must-change" else RECENT
-        account["objectGUID"] = uuid.UUID(int=crowd.random.getrandbits(128)).bytes_le
-    account["accountExpires"] = LONG_AGO if kind == "expired" else NEVER
-    account["lockoutTime"] = RECENT if kind == "locked" else None
-    master = {"linked": f"{OTHER_DOMAIN}-{crowd.relative_id}", "master-sid-leftover": f"{OTHER_DOMAIN}-{crowd.relative_id}", "resource": SELF}.get(kind)
-    account["msExchMasterAccountSid"] = sid_bytes(master) if master else None
-    return account
+    uac = {"disabled-no-expiry": 66050, "computer": 4096}.get(kind, 514 if off else 512)
+    asleep = kind in ("sid-history-placeholder", "must-change", "linked", "computer")
+    account = {"sAMAccountName": sam + ("$" if kind == "computer" else ""), "userAccountControl": uac} | crowd.identity()
+    elsewhere = crowd.foreign_sid()
+    master = SELF if kind == "resource" else elsewhere if kind in ("linked", "master-sid-leftover") else None
+    return account | {
+        "userPrincipalName": None if kind == "computer" else f"{sam}@{crowd.domain}", "pwdLastSet": 0 if asleep else SET,
+        "lastLogonTimestamp": None if asleep and kind != "must-change" else RECENT, "accountExpires": LONG_AGO if kind == "expired" else NEVER,
+        "lockoutTime": RECENT if kind == "locked" else None, "msExchMasterAccountSid": crowd.sid(master),
+        "sIDHistory": crowd.sid(elsewhere) if kind in HISTORY else None}
 
 
 def _names(crowd: _Crowd, kind: str) -> tuple[str, str, str]:
@@ -145,7 +142,8 @@ def _add(crowd: _Crowd, kind: str):
     plain = crowd.flavor == "plain"
     if plain and kind == "unsafe-alias":
         sam = alias
-    place = f"ou={rdn_value(crowd.random.choice(PLACES))},ou=People,{crowd.suffix}"
+    ou = "OU" if crowd.flavor == "samba" else "ou"  # as the server will show it
+    place = f"{ou}={rdn_value(crowd.random.choice(PLACES))},{ou}=People,{crowd.suffix}"
     dn = f"uid={rdn_value(sam)},{place}" if plain else f"CN={rdn_value(name)},{place}"
     entry: dict = {"cn": name}
     if kind not in ("computer", "group"):
@@ -157,22 +155,16 @@ def _add(crowd: _Crowd, kind: str):
     else:
         entry |= {"objectClass": _classes(kind), "mailNickname": alias, "mail": mail}
         entry["proxyAddresses"] = f"SMTP:{mail}" if mail and kind != "group" else None
-    history = None
     if not plain and kind == "group":
-        entry |= {"sAMAccountName": sam, "groupType": -2147483646, "objectSid": _sid(crowd)}
+        entry |= {"sAMAccountName": sam, "groupType": -2147483646} | crowd.identity()
     elif not plain and kind == "contact":
         crowd.relative_id += 1
     elif not plain:
         entry |= _account(crowd, kind, sam)
-        if kind in ("sid-history-placeholder", "migrated"):
-            history = f"{OTHER_DOMAIN}-{crowd.relative_id}"
-            if crowd.server_sets():
-                crowd.histories.append((dn, history))
-            else:
-                entry["sIDHistory"] = sid_bytes(history)
     crowd.ldif.append(record(dn, entry))
     crowd.manifest.append({"dn": dn, "sam": sam if plain else entry.get("sAMAccountName"), "kind": kind, "cn": name, "alias": alias,
-                           "mail": mail, "uac": entry.get("userAccountControl"), "history": history})
+                           "mail": mail, "uac": entry.get("userAccountControl"),
+                           "history": crowd.foreign_sid() if entry.get("sIDHistory") else None})
 
 
 def _kinds(crowd: _Crowd, count: int) -> list[str]:
@@ -187,11 +179,11 @@ def _kinds(crowd: _Crowd, count: int) -> list[str]:
 
 
 def people(suffix: str, domain: str, flavor: str = "ad", count: int = 200, seed: int = 1) -> People:
-    """Always the same people for the same arguments; flavor is "ad" (all attributes in the LDIF), "samba" or "plain" (uid, no AD attributes)."""
+    """Always the same people for the same arguments; flavor is "ad", "samba" (for ldbadd), or "plain" (uid, no AD attributes)."""
     crowd = _Crowd(suffix, domain, flavor, seed)
     for place in ["People", *PLACES]:
         parent = suffix if place == "People" else f"ou=People,{suffix}"
         crowd.ldif.append(record(f"ou={rdn_value(place)},{parent}", {"objectClass": ["top", "organizationalUnit"], "ou": place}))
     for kind in _kinds(crowd, count):
         _add(crowd, kind)
-    return People("".join(crowd.ldif), crowd.manifest, crowd.histories)
+    return People("".join(crowd.ldif), crowd.manifest)
