@@ -1,5 +1,7 @@
 """A proxy that understands LDAP well enough to do something between the requests of a client: edit behind its back, cut, signal."""
 
+import ctypes
+import os
 import socket
 import threading
 from collections.abc import Callable
@@ -39,21 +41,31 @@ class Cut(Exception):
     """Raised by a hook: the connection ends here, the request is not passed on."""
 
 
+def _enter_network(pid: int):
+    """Takes this thread, and it only, into the network of a process."""
+    fd = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY)
+    try:
+        if ctypes.CDLL(None, use_errno=True).setns(fd, 0x40000000):
+            raise OSError(ctypes.get_errno(), "setns")
+    finally:
+        os.close(fd)
+
+
 class Between:
     """Listens on a port of its own. before("modify", n, hook) calls hook() before the n-th modify of all connections is passed on;
-    n = 0 is each. `counts` says how many requests of a kind there were."""
+    n = 0 is each. `counts` says how many requests of a kind there were. `network`: a process in whose network it is to be."""
 
-    def __init__(self, port: int):
-        self._target = ("127.0.0.1", port)
+    def __init__(self, port: int, host: str = "127.0.0.1", network: int | None = None):
+        self._target, self._network = (host, port), network
         self._hooks: list[tuple[str, int, Callable[[], object]]] = []
         self.counts = {"search": 0, "modify": 0}
         self.failure: Exception | None = None
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"ldap://127.0.0.1:{self._listener.getsockname()[1]}"
         self._links: list[socket.socket] = []
+        self._is_ready = threading.Event()
 
     def __enter__(self):
         threading.Thread(target=self._accept, daemon=True).start()
+        assert self._is_ready.wait(20)
         return self
 
     def __exit__(self, *_):
@@ -72,6 +84,11 @@ class Between:
                 pass
 
     def _accept(self):
+        if self._network:
+            _enter_network(self._network)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"ldap://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._is_ready.set()
         while True:
             try:
                 client, _ = self._listener.accept()
