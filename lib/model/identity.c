@@ -23,10 +23,6 @@ static bool is_address(const char *text) {
     return at && at != text && at[1];
 }
 
-static bool is_dn(const char *text) {
-    return strchr(text, '=') && im_dn_is_valid(text);
-}
-
 static bool is_anything(const char *text) {
     return *text != '\0';
 }
@@ -78,7 +74,7 @@ static enum im_err forced(const struct prefix *prefix, const char *text, struct 
     const char *rest = trim(text + strlen(prefix->text), pool);
     if (!rest)
         return im_error_nomem(e);
-    if (!*rest || !prefix->is_valid(rest))
+    if (!prefix->is_valid(rest))
         return im_error_set(e, IM_E_INPUT, "\"%s\": after %s comes %s", text, prefix->text, prefix->expected);
     *out = (struct im_identity){.kind = prefix->kind, .text = rest};
     return IM_OK;
@@ -114,7 +110,7 @@ enum im_err im_identity_parse(const char *text, struct im_pool *pool, struct im_
         kind = IM_ID_SID;
     } else if (is_guid(trimmed)) {
         kind = IM_ID_GUID;
-    } else if (is_dn(trimmed)) {
+    } else if (im_dn_is_valid(trimmed)) {
         kind = IM_ID_DN;
     } else if (backslash) {
         return domain_name(trimmed, backslash, pool, out, e);

@@ -165,7 +165,7 @@ static bool is_as_wanted(struct planning *p, const struct im_profile_attr *attr,
     if (!has || has->count != 1)
         return false;
     if (attr->role == IM_ROLE_HOME)
-        return !p->account->home_is_deleted && im_home_equal(p->account->home, wanted, &p->failed);
+        return im_home_equal(p->account->home, wanted, &p->failed);
     const struct berval *value = &has->values[0];
     if (strlen(value->bv_val) != value->bv_len)
         return false;
@@ -197,12 +197,28 @@ static bool needs_class(const struct planning *p, const struct im_attr *classes,
     return false;
 }
 
-static enum im_err missing_class(const struct planning *p, const char *class) {
-    return im_error_set_at(
-        p->e, IM_E_SCHEMA, p->account->dn, 0, 0,
-        "the entry's classes do not allow the attributes of the profile \"%s\" and this schema has no class %s: "
-        "extend the schema with imschema --extend",
-        p->context->profile->name, class ? class : "for them");
+/* Would the entry be allowed every attribute with the class added? */
+static bool class_helps(struct planning *p, const struct im_attr *classes, const char *class) {
+    size_t count = classes ? classes->count : 0;
+    const struct berval *added = one_value(p, class);
+    struct berval *values = im_pool_array(p->pool, count + 1, sizeof *values);
+    p->failed = p->failed || !added || !values;
+    if (p->failed)
+        return false;
+    if (count)
+        memcpy(values, classes->values, count * sizeof *values);
+    values[count] = *added;
+    const struct im_attr together = {.name = "objectClass", .values = values, .count = count + 1};
+    return !needs_class(p, &together, NULL);
+}
+
+static enum im_err no_class_helps(const struct planning *p) {
+    if (p->failed)
+        return im_error_nomem(p->e);
+    return im_error_set_at(p->e, IM_E_SCHEMA, p->account->dn, 0, 0,
+                           "neither the entry's classes nor an auxiliary class of this schema allow the attributes of the "
+                           "profile \"%s\": extend the schema with imschema --extend",
+                           p->context->profile->name);
 }
 
 /* Values of this class's attributes that stay when the account is disabled. */
@@ -218,9 +234,9 @@ static enum im_err plan_class(struct planning *p, bool *is_added) {
     if (!p->context->schema)
         return IM_OK;
     bool is_listed = class && im_entry_has_value(p->account->entry, attribute, class);
-    bool adds = p->want->enabled && !is_listed && needs_class(p, classes, NULL);
-    if (adds && !(class && im_schema_class(p->context->schema, class)))
-        return missing_class(p, class);
+    bool adds = p->want->enabled && needs_class(p, classes, NULL);
+    if (adds && (!class || is_listed || !class_helps(p, classes, class)))
+        return no_class_helps(p);
     /* Removed where it was needed for the values only; where the schema allows them anyway it is somebody else's. */
     bool removes = !keeps_values(p) && is_listed && needs_class(p, classes, class);
     if (!adds && !removes)

@@ -176,7 +176,7 @@ static enum im_err expand(struct building *b, const char *template, enum im_temp
 
 /* The account's home, where it is one that still works. */
 static const struct im_server *live_home(struct building *b) {
-    const char *dn = b->account->home_is_deleted ? NULL : b->account->home;
+    const char *dn = b->account->home; /* that of a deleted one is no server's */
     for (size_t i = 0; dn && i < b->servers->count; i++) {
         const struct im_server *server = &b->servers->items[i];
         if (server->hosts_users && server->dn && im_home_equal(server->dn, dn, &b->failed))
@@ -208,13 +208,11 @@ static enum im_err choose_home_and_domain(struct building *b) {
     b->domain = r->domain ? r->domain : kept_domain(b);
     bool needs_domain = !b->domain && im_template_uses(address_template(b), "domain");
     enum im_err err = IM_OK;
-    if (needs_domain && home)
-        err = im_servers_default_domain(b->servers, r->default_domain, home, &b->domain, b->e);
-    if (err == IM_OK && !home) {
+    if (!home) {
         const char *domain = b->domain ? b->domain : needs_domain ? r->default_domain : NULL;
         err = im_servers_default_home(b->servers, r->home_auto ? "auto" : r->default_home, domain, &home, b->e);
     }
-    if (err == IM_OK && needs_domain && !b->domain)
+    if (err == IM_OK && needs_domain)
         err = im_servers_default_domain(b->servers, r->default_domain, home, &b->domain, b->e);
     if (err != IM_OK)
         return err;

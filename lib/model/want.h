@@ -36,10 +36,9 @@ struct im_want {
 /* A valid address (safe alias, known IM domain) and a live home (a known server that hosts users) of the account are kept; only
  * request.home, .domain and .address change them. In this order:
  * 1. What is asked for or kept is settled: home, IM domain.
- * 2. An IM domain that is missing and that the address template uses is the default one of the home, where that is settled.
- * 3. A home that is missing is the default one, for the IM domain (settled, or configured).
- * 4. An IM domain that is still missing is the default one of that home.
- * 5. The address is kept, or moved to the asked domain with its left side kept, or expanded from the template (asked, configured,
+ * 2. A home that is missing is the default one, for the IM domain (settled, or configured).
+ * 3. An IM domain that is missing, and that the address template uses, is the default one of the home.
+ * 4. The address is kept, or moved to the asked domain with its left side kept, or expanded from the template (asked, configured,
  *    the profile's). Its two sides, not the account's names, make the URLs.
  * IM_E_USAGE: home or domain is neither asked for nor clear (the message lists the choices). */
 enum im_err im_want_build(const struct im_account_context *context, const struct im_account *account,

@@ -38,7 +38,7 @@ static enum im_verdict linked_external(const struct im_facts *f, struct im_buf *
 static enum im_verdict sid_history_placeholder(const struct im_facts *f, struct im_buf *message, struct im_buf *remedy) {
     (void)remedy;
     const struct im_account *a = f->account;
-    if (!a->has_sid_history && f->context->schema && !im_schema_attr(f->context->schema, "sIDHistory"))
+    if (!a->has_sid_history && !f->context->is_ad)
         return skipped(message, "this directory has no sIDHistory");
     if (!a->has_sid_history)
         return IM_FINE;

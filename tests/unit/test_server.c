@@ -153,6 +153,8 @@ static void auto_takes_the_least_loaded(void **state) {
 static void auto_minds_domains_ties_and_objects(void **state) {
     (void)state;
     assert_ptr_equal(im_servers_least_loaded(&servers, NULL), &plain[0]); /* uncounted: by name */
+    plain[1].name = "another";
+    assert_ptr_equal(im_servers_least_loaded(&servers, NULL), &plain[1]);
     plain[0].domains = strings(im_domain, 1);
     assert_ptr_equal(im_servers_least_loaded(&servers, "chat.corp.example"), &plain[1]);
     plain[1].dn = NULL; /* nothing that an account could point at */

@@ -272,19 +272,19 @@ static void values_follow_from_the_address(void **state) {
 /* A home that is put together from values is a DN, whatever the values hold. */
 static void values_in_a_dn_are_escaped(void **state) {
     (void)state;
-    struct world *w = world_from_text("directory: ad");
+    struct world *w = world_from_text("request: { address: 'x@imhome1.corp.example' }");
     struct im_profile_attr attrs[] = {{.name = "msExchIMVirtualServer", .role = IM_ROLE_HOME, .enabled = "CN={sn},DC={domain}"}};
     w->profile->attrs = attrs;
     w->profile->attr_count = 1;
     struct im_account a = world_account(w, world_entry(w, JANE "sn: Doe, Jane\n"));
     struct im_want want = world_want(w, &a);
-    assert_string_equal(want.values[0], "CN=Doe\\, Jane,DC=im.corp.example");
+    assert_string_equal(want.values[0], "CN=Doe\\, Jane,DC=imhome1.corp.example");
     world_free(&w);
 }
 
 struct attempt {
     struct world *world;
-    struct im_pool *pool;
+    const char *address; /* expected */
     struct im_account account;
 };
 
@@ -299,7 +299,7 @@ static enum im_err want_once(void *user, struct im_error *e) {
     if (err == IM_OK)
         err = im_want_build(&t->world->context, &t->account, &t->world->request, &t->world->servers, pool, &want, e);
     if (err == IM_OK)
-        assert_string_equal(want.address, t->world->request.address ? "j.d@im.corp.example" : "other@imhome1.corp.example");
+        assert_string_equal(want.address, t->address);
     struct im_facts facts = {.context = &t->world->context, .account = &t->account, .want = &want, .servers = &t->world->servers};
     struct im_finding *findings = NULL;
     size_t count = 0;
@@ -318,16 +318,25 @@ static enum im_err want_once(void *user, struct im_error *e) {
 /* Running out of memory never looks like a missing value. */
 static void without_memory_nothing_is_guessed(void **state) {
     (void)state;
-    static const char *const facts[] = {
-        "request: { domain: imhome1.corp.example }",
-        "{ directory: openldap, without-equality: [msExchIMAddress], request: { address: '{mail-local}@{domain}' } }",
+    static char long_name[6000]; /* more than a block of a pool: an allocation of its own */
+    memset(long_name, 'x', sizeof long_name - 1);
+    static const struct {
+        const char *facts, *local, *address;
+    } rows[] = {
+        {"request: { domain: imhome1.corp.example }", "j.d", "other@imhome1.corp.example"},
+        {"{ directory: openldap, without-equality: [msExchIMAddress], request: { address: '{mail-local}@{domain}' } }", "j.d",
+         "j.d@im.corp.example"},
+        {"request: { address: '{mail-local}@{domain}' }", long_name, NULL},
     };
-    for (size_t i = 0; i < LENGTH(facts); i++) {
-        struct attempt t = {.world = world_from_text(facts[i])};
-        t.account.entry = world_entry(t.world, JANE "mail: j.d@corp.example\nmsExchIMAddress: other@im.corp.example\n"
-                                                    "msExchIMVirtualServer: <GUID=0e1f2a3b-4c5d-4e6f-8a9b-0c1d2e3f4a5b>;CN=x\n"
-                                                    "objectSid:: AQEAAAAAAAUSAAAA\nmsExchMasterAccountSid:: AQEAAAAAAAUSAAAA\n"
-                                                    "objectGUID:: /xmWb4aLEUC0LQDPT8lk/w==\nuserAccountControl: 514\n");
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        struct attempt t = {.world = world_from_text(rows[i].facts)};
+        const char *mail = im_pool_printf(t.world->pool, JANE "mail: %s@corp.example\n", rows[i].local);
+        t.address = rows[i].address ? rows[i].address : im_pool_printf(t.world->pool, "%s@im.corp.example", long_name);
+        const char *rest = "msExchIMAddress: other@im.corp.example\n"
+                           "msExchIMVirtualServer: <GUID=0e1f2a3b-4c5d-4e6f-8a9b-0c1d2e3f4a5b>;CN=x\n"
+                           "objectSid:: AQEAAAAAAAUSAAAA\nmsExchMasterAccountSid:: AQEAAAAAAAUSAAAA\n"
+                           "objectGUID:: /xmWb4aLEUC0LQDPT8lk/w==\nuserAccountControl: 514\n";
+        t.account.entry = world_entry(t.world, im_pool_printf(t.world->pool, "%s%s", mail, rest));
         assert_true(oom_every_allocation(want_once, &t) > 3);
         world_free(&t.world);
     }
