@@ -26,7 +26,7 @@ struct im_search {
     const char *const *attributes; /* NULL-terminated; NULL = all user attributes */
     bool extended_dn;              /* DN values as <GUID=...>;<SID=...>;dn where the server offers it (else plain) */
     bool show_deleted;             /* where offered */
-    bool no_paging;                /* base searches never page */
+    bool no_paging;                /* for small results: paged searches follow one another, unpaged ones run side by side */
 };
 
 /* How one operation ended. */

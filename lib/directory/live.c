@@ -96,7 +96,7 @@ static void abandon(void *impl, void *token) {
         struct im_live_op *op = &live->operations.items[i];
         if (op->token != token)
             continue;
-        if (!live->is_lost)
+        if (!live->is_lost && !op->is_waiting)
             (void)ldap_abandon_ext(live->c.ld, op->msgid, NULL, NULL);
         im_live_trace(live, "message %d is abandoned", op->msgid);
         im_live_forget(live, op);
@@ -212,6 +212,9 @@ static enum im_err next(void *impl, struct im_event *event, struct im_error *e) 
         (void)ldap_msgfree(live->message);
         live->message = NULL;
         im_pool_reset(live->entry_pool);
+        err = im_live_start_waiting(live, e);
+        if (err != IM_OK)
+            break;
         err = im_live_receive(live, LDAP_RES_ANY, LDAP_MSG_ONE, earliest_deadline(live), &live->message, e);
         if (err == IM_OK)
             err = take_message(live, event, &is_event, e);

@@ -14,6 +14,8 @@ struct im_live_op {
     struct berval cookie;    /* libldap's memory */
     size_t references;
     const char *what; /* for messages: "the search" */
+    bool is_paged;
+    bool is_waiting; /* not sent yet, see im_live_start_waiting */
 };
 
 struct im_live {
@@ -48,6 +50,8 @@ enum im_err im_live_receive(struct im_live *live, int msgid, int all, int64_t de
 /* ---- live_search.c ---- */
 
 enum im_err im_live_start_search(void *impl, const struct im_search *search, void *token, struct im_error *e);
+/* Sends a paged search that had to wait for another one: OpenLDAP remembers one cookie a connection, Active Directory few. */
+enum im_err im_live_start_waiting(struct im_live *live, struct im_error *e);
 /* Decodes an entry into live->entry; attributes that come in parts are fetched to their end. */
 enum im_err im_live_take_entry(struct im_live *live, LDAPMessage *message, const struct im_live_op *op, struct im_error *e);
 /* Asks for the next page where the result's controls promise one; *more says so. */

@@ -45,9 +45,12 @@ static void make_controls(const struct im_live *live, const struct im_search *s,
         add_control(live, c, &c->domain, DOMAIN_SCOPE);
 }
 
+static bool needs_paging(const struct im_live *live, const struct im_search *s) {
+    return s->scope != IM_SEARCH_BASE && !s->no_paging && im_rootdse_has_control(&live->rootdse, LDAP_CONTROL_PAGEDRESULTS);
+}
+
 static int add_paging(const struct im_live *live, struct im_live_op *op, struct controls *c) {
-    const struct im_search *s = &op->search;
-    if (s->scope == IM_SEARCH_BASE || s->no_paging || !im_rootdse_has_control(&live->rootdse, LDAP_CONTROL_PAGEDRESULTS))
+    if (!op->is_paged)
         return LDAP_SUCCESS;
     int rc = ldap_create_page_control(live->c.ld, PAGE_SIZE, &op->cookie, 0, &c->paged);
     if (rc == LDAP_SUCCESS)
@@ -75,17 +78,48 @@ static int send_search(struct im_live *live, struct im_live_op *op) {
     return rc;
 }
 
-enum im_err im_live_start_search(void *impl, const struct im_search *search, void *token, struct im_error *e) {
-    struct im_live *live = impl;
-    struct im_live_op *op = im_live_begin(live, LDAP_RES_SEARCH_RESULT, "the search", token, e);
-    if (!op)
-        return live->is_lost ? IM_E_LOST : IM_E_NOMEM;
-    op->search = *search;
+static enum im_err send_first(struct im_live *live, struct im_live_op *op, struct im_error *e) {
+    const char *filter = op->search.filter;
+    op->is_waiting = false;
     int rc = send_search(live, op);
     if (rc != LDAP_FILTER_ERROR)
         return im_live_sent(live, op, rc, e);
     im_live_forget(live, op);
-    return im_error_set(e, IM_E_USAGE, "not a search filter (RFC 4515): %s", search->filter);
+    return im_error_set(e, IM_E_USAGE, "not a search filter (RFC 4515): %s", filter);
+}
+
+static bool is_paging(const struct im_live *live) {
+    for (size_t i = 0; i < live->operations.count; i++) {
+        if (live->operations.items[i].is_paged && !live->operations.items[i].is_waiting)
+            return true;
+    }
+    return false;
+}
+
+enum im_err im_live_start_waiting(struct im_live *live, struct im_error *e) {
+    if (is_paging(live))
+        return IM_OK;
+    for (size_t i = 0; i < live->operations.count; i++) {
+        if (live->operations.items[i].is_waiting)
+            return send_first(live, &live->operations.items[i], e);
+    }
+    return IM_OK;
+}
+
+enum im_err im_live_start_search(void *impl, const struct im_search *search, void *token, struct im_error *e) {
+    struct im_live *live = impl;
+    bool must_wait = needs_paging(live, search) && is_paging(live);
+    struct im_live_op *op = im_live_begin(live, LDAP_RES_SEARCH_RESULT, "the search", token, e);
+    if (!op)
+        return live->is_lost ? IM_E_LOST : IM_E_NOMEM;
+    op->search = *search;
+    op->is_paged = needs_paging(live, search);
+    if (!must_wait)
+        return send_first(live, op, e);
+    op->is_waiting = true;
+    op->msgid = -1;
+    op->deadline_ms = INT64_MAX;
+    return IM_OK;
 }
 
 enum im_err im_live_next_page(struct im_live *live, struct im_live_op *op, LDAPControl **controls, bool *more,

@@ -1,0 +1,51 @@
+"""More results than a server gives at once: limits as on Active Directory, which Samba does not have."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+from support.ldif import record  # noqa: E402
+from support.lab import Lab  # noqa: E402
+from support.process import tool  # noqa: E402
+from support.slapd import PrivateSlapd  # noqa: E402
+
+LIMITS = ("* size.soft=1000 size.hard=1000 size.pr=1000 size.prtotal=unlimited",)
+CROWDS = {1: 2010, 2: 1005}  # users by home server: both more than a page, and one page of each would look alike
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    with PrivateSlapd("ad", limits=LIMITS, debug="stats") as server:
+        server.add_im_schema(static=True)
+        server.load_people(30)
+        lab = Lab(server, tmp_path_factory.mktemp("paging"), "static")
+        text = record(f"ou=Crowd,{lab.base}", {"objectClass": ["top", "organizationalUnit"], "ou": "Crowd"})
+        for number, count in CROWDS.items():
+            for n in range(count):
+                name = f"crowd{number}x{n}"
+                text += record(f"cn={name},ou=Crowd,{lab.base}", {
+                    "objectClass": ["top", "person", "organizationalPerson", "user"], "cn": name, "sAMAccountName": name,
+                    "msExchIMAddress": f"{name}@im.corp.example", "msExchIMVirtualServer": lab.homes[number - 1]})
+        server.load(text)
+        yield lab
+
+
+def test_limits_hold(lab):
+    """Else the test below would prove nothing."""
+    found = tool("ldapsearch", "-x", "-LLL", "-H", lab.server.ldap, "-D", lab.server.manager_dn, "-w", lab.server.password, "-b", lab.base,
+                 "(sAMAccountName=crowd*)", "1.1", check=False)
+    assert found.returncode == 4 and found.stdout.count("dn:") == 1000
+
+
+def test_every_page_counts_and_searches_do_not_disturb_each_other(lab):
+    """The least loaded home is found by counting the users of both, which OpenLDAP can only page one after the other."""
+    config = lab.write_config("limited.yaml", lab.server.ldap)
+    person = lab.people.one("healthy")["sam"]
+    login = ["-D", lab.server.manager_dn, "-y", lab.password_file]
+    done = lab.run("imenable", "--config", config, *login, "-n", "--home", "auto", "-o", "json", person)
+    account = json.loads(done.stdout)["accounts"][0]
+    assert (account["outcome"], account["home"]) == ("changed", "im2")
