@@ -75,7 +75,8 @@ static enum im_err add_lookups(struct searching *s, struct im_buf *filter, size_
     *batch = (struct batch){.first = first, .end = end};
     for (const char *const *domain = s->r->domains; *domain && s->lookup_count < s->lookup_max; domain++) {
         s->lookups[s->lookup_count++] = (struct im_lookup){
-            .search = {.base = *domain, .scope = IM_SEARCH_SUB, .filter = text, .attributes = s->attributes}, .data = batch};
+            .search = {.base = *domain, .scope = IM_SEARCH_SUB, .filter = text, .attributes = s->attributes, .no_paging = true},
+            .data = batch};
     }
     return IM_OK;
 }

@@ -210,7 +210,11 @@ static struct im_lookup *new_lookup(struct resolving *s, const char *base, enum 
     if (!batch || !(batch->identities = im_pool_array(s->pool, room, sizeof *batch->identities)))
         return NULL;
     *lookup = (struct im_lookup){
-        .search = {.base = base, .scope = scope, .attributes = s->attributes, .extended_dn = s->r->context->is_ad},
+        .search = {.base = base,
+                   .scope = scope,
+                   .attributes = s->attributes,
+                   .extended_dn = s->r->context->is_ad,
+                   .no_paging = true}, /* few are named by a batch, and batches run side by side */
         .data = batch,
     };
     s->lookup_count++;
