@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct im_directory {
     const struct im_directory_ops *ops;
@@ -92,10 +93,12 @@ static enum im_err error_of(int code) {
 enum im_err im_ldap_answer_error(const struct im_answer *answer, const char *where, const char *what, struct im_error *e) {
     struct im_buf words = IM_BUF_INIT;
     im_ldap_explain(answer->code, answer->diagnostic, &words);
-    bool has_text = answer->diagnostic && *answer->diagnostic;
-    enum im_err code =
-        im_error_set_at(e, error_of(answer->code), where, 0, 0, "%s: %s [%s %d%s%s]", what, im_buf_str(&words),
-                        im_ldap_code_name(answer->code), answer->code, has_text ? ": " : "", has_text ? answer->diagnostic : "");
+    const char *text = answer->diagnostic ? answer->diagnostic : "";
+    size_t len = strlen(text);
+    while (len && strchr(" \r\n", text[len - 1])) /* Samba ends its texts with a newline */
+        len--;
+    enum im_err code = im_error_set_at(e, error_of(answer->code), where, 0, 0, "%s: %s [%s %d%s%.*s]", what, im_buf_str(&words),
+                                       im_ldap_code_name(answer->code), answer->code, len ? ": " : "", (int)len, text);
     im_buf_free(&words);
     if (e && e->code == code && e->origin == IM_ORIGIN_NONE) {
         e->origin = IM_ORIGIN_LDAP;

@@ -7,17 +7,15 @@ import os
 import pty
 import select
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from tests.support import scripted
+from tests.support.command import BIN, ROOT, clean_environment
 from tests.support.ldif import record
 from tests.support.process import tool
 from tests.support.slapd import IM_ATTRIBUTES, PrivateSlapd
 
-ROOT = Path(__file__).resolve().parents[2]
-BIN = Path(os.environ.get("IMDIR_BIN", ROOT / "build" / "bin")).resolve()
 COMPLETE, ABSENT, CONFLICTING, FAILED = 0, 1, 2, 3
 DEFINITIONS = {*IM_ATTRIBUTES, "msExchIMRecipient"}
 OURS = "exchange2000-im"
@@ -28,12 +26,12 @@ ADDRESS = ("( 1.2.840.113556.1.4.7000.102.7038 NAME 'msExchIMAddress' EQUALITY c
 @pytest.fixture
 def imschema(tmp_path):
     """Runs imschema in an empty home, without a terminal unless `terminal` answers."""
-    env = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "LC_ALL": "C.UTF-8", "KRB5CCNAME": f"FILE:{tmp_path}/tickets"}
-    env.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ})
+    env = clean_environment(tmp_path)
 
-    def call(*words):
+    def call(*words, **how):
+        how = {"stdout": subprocess.PIPE} | how
         return subprocess.run([BIN / "imschema", *map(str, words)], env=env, cwd=tmp_path, text=True, stdin=subprocess.DEVNULL,
-                              capture_output=True, start_new_session=True, timeout=120)
+                              stderr=subprocess.PIPE, start_new_session=True, timeout=120, **how)
 
     def on_terminal(answer, *words):
         """Standard output, status, and what the terminal showed; the answer is typed when a question is there."""
@@ -389,5 +387,5 @@ def test_a_profile_without_definitions(imschema, tmp_path):
 def test_a_full_disk(imschema, slapd):
     with open("/dev/full", "w") as full:
         for words in (["-H", slapd.ldapi], ["--ldif", "ad"]):
-            done = subprocess.run([BIN / "imschema", *words], stdout=full, stderr=subprocess.PIPE, text=True)
+            done = imschema(*words, stdout=full)
             assert done.returncode == 4 and "No space left" in done.stderr

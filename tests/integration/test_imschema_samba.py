@@ -1,17 +1,14 @@
 """imschema on a real Active Directory domain controller. What was written is read with ldapsearch and tried with ldapmodify."""
 
 import json
-import os
-from pathlib import Path
 
 import pytest
 
+from tests.support.command import BIN
 from tests.support.ldif import modification, record
 from tests.support.samba import SambaDC
 from tests.support.slapd import IM_ATTRIBUTES
 
-ROOT = Path(__file__).resolve().parents[2]
-BIN = Path(os.environ.get("IMDIR_BIN", ROOT / "build" / "bin")).resolve()
 COMPLETE, ABSENT, CONFLICTING, FAILED = 0, 1, 2, 3
 ATTACHMENTS = {"msExchIMRecipient on user", "msExchIMRecipient on group"}
 DEFINITIONS = {*IM_ATTRIBUTES, "msExchIMRecipient"} | ATTACHMENTS
