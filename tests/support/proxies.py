@@ -12,8 +12,9 @@ from .process import await_true
 class _Direction:
     """Carries bytes from one socket to the other, each no earlier than `delay` seconds after it came."""
 
-    def __init__(self, proxy: "Proxy", link: "_Link", source: socket.socket, target: socket.socket, record: bytearray):
-        self._proxy, self._link, self._source, self._target, self._record = proxy, link, source, target, record
+    def __init__(self, link: "_Link", name: str, source: socket.socket, target: socket.socket):
+        self._link, self._proxy, self._source, self._target = link, link.proxy, source, target
+        self._name, self._record = name, getattr(link, name)
         self._queue: collections.deque = collections.deque()
         self._filled = threading.Semaphore(0)
         for work in (self._read, self._write):
@@ -38,7 +39,8 @@ class _Direction:
             if (wait := due - time.monotonic()) > 0:
                 time.sleep(wait)
             self._proxy.flowing.wait()
-            room = self._proxy.room(self._record)
+            limit = getattr(self._proxy, f"cut_after_{self._name}")
+            room = len(data) if limit is None else max(0, limit - len(self._record))
             try:
                 if data:
                     self._record += data[:room]
@@ -57,11 +59,13 @@ class _Link:
     """One connection of a client."""
 
     def __init__(self, proxy: "Proxy", client: socket.socket, server: socket.socket | None):
+        self.proxy = proxy
         self.sent, self.received = bytearray(), bytearray()
         self._sockets = [client] + ([server] if server else [])
+        proxy.links.append(self)
         if server:
-            _Direction(proxy, self, client, server, self.sent)
-            _Direction(proxy, self, server, client, self.received)
+            _Direction(self, "sent", client, server)
+            _Direction(self, "received", server, client)
 
     def cut(self):
         """Resets both sides."""
@@ -104,11 +108,6 @@ class Proxy:
         """Where clients connect to."""
         return f"{scheme}://{host}:{self.port}"
 
-    def room(self, record: bytearray) -> int:
-        """How many bytes may still pass in the direction that is recorded there."""
-        limit = self.cut_after_sent if any(record is link.sent for link in self.links) else self.cut_after_received
-        return 1 << 60 if limit is None else max(0, limit - len(record))
-
     def accept(self):
         """Opens the door, the first time on a free port."""
         self._listener = socket.create_server(("127.0.0.1", self.port))
@@ -126,7 +125,7 @@ class Proxy:
             except OSError:
                 client.close()
                 continue
-            self.links.append(_Link(self, client, server))
+            _Link(self, client, server)
 
     def hold(self):
         """Nothing passes from now on."""

@@ -64,10 +64,11 @@ class PrivateSlapd:
             self._certificate = authority.issue(self.folder.name, dns=("localhost",), ip=("127.0.0.1",))
         for name in ("conf", "data"):
             (self.folder / name).mkdir(mode=0o700)
-        if root_dse:
-            (self.folder / "rootdse.ldif").write_text(record("", root_dse))
+        self._root_dse = self.folder / "rootdse.ldif" if root_dse else None
+        if self._root_dse:
+            self._root_dse.write_text(record("", root_dse))
         configuration = self.folder / "config.ldif"
-        configuration.write_text(self._configuration(bool(root_dse)))
+        configuration.write_text(self._configuration())
         tool("/usr/sbin/slapadd", "-n0", "-F", self.folder / "conf", "-l", configuration)
 
     def __enter__(self):
@@ -78,12 +79,12 @@ class PrivateSlapd:
 
     # ---- configuration ----
 
-    def _configuration(self, root_dse: bool) -> str:
+    def _configuration(self) -> str:
         account = "sAMAccountName" if self.flavor == "ad" else "uid"
         certificate, key = self._certificate or (None, None)
         everything = record("cn=config", {
             "objectClass": "olcGlobal", "cn": "config", "olcPidFile": self._path("slapd.pid"), "olcLogLevel": "none", "olcLocalSSF": 256,
-            "olcSecurity": self._security or None, "olcSaslHost": "localhost", "olcRootDSE": self._path("rootdse.ldif") if root_dse else None,
+            "olcSecurity": self._security or None, "olcSaslHost": "localhost",
             "olcAuthzRegexp": f"{{0}}uid=([^,]+),(cn=[^,]+,)?cn=[^,]+,cn=auth ldap:///{self.suffix}??sub?({account}=$1)",
             "olcTLSCACertificateFile": self.ca_file and str(self.ca_file), "olcTLSCertificateFile": certificate and str(certificate),
             "olcTLSCertificateKeyFile": key and str(key)})
@@ -144,22 +145,29 @@ class PrivateSlapd:
 
     def start(self) -> "PrivateSlapd":
         """Starts the server; the first time on ports that are free, later on the same."""
-        for last in (False, False, True):
-            fixed = self.port != 0
-            if not fixed:
-                self.port, self.tls_port = free_port(), free_port()
+        self._set_root_dse_aside()
+        tries = 1 if self.port else 3  # somebody else may take a free port before we do
+        while not self._daemon:
+            tries -= 1
+            self.port, self.tls_port = self.port or free_port(), self.tls_port or free_port()
             urls = [self.ldapi, self.ldap, *([self.ldaps] if self._certificate else [])]
-            self._daemon = Daemon([SLAPD, "-d", self._debug, "-h", " ".join(urls), "-F", self.folder / "conf"], self.folder / "log")
+            daemon = Daemon([SLAPD, "-d", self._debug, "-h", " ".join(urls), "-F", self.folder / "conf"], self.folder / "log")
             try:
-                self._daemon.await_ready(self._answers, "slapd")
-                return self
+                daemon.await_ready(self._answers, "slapd")
+                self._daemon = daemon
             except SupportError:
-                self._daemon = None
-                if last:
+                if not tries:
                     raise
-                if not fixed:
-                    self.port = 0
+                self.port = self.tls_port = 0
+        if self._root_dse:
+            self.load(modification("cn=config", [("add", "olcRootDSE", [str(self._root_dse)])]))
         return self
+
+    def _set_root_dse_aside(self):
+        """slapd reads olcRootDSE before the schema that it needs, so each start is without it."""
+        path = self.folder / "conf" / "cn=config.ldif"
+        if self._root_dse:
+            path.write_text("".join(line for line in path.read_text().splitlines(True) if not line.startswith("olcRootDSE:")))
 
     def _answers(self) -> bool:
         return tool("ldapsearch", "-x", "-LLL", "-H", self.ldapi, "-o", "nettimeout=5", "-s", "base", "-b", "", "1.1", check=False).returncode == 0
