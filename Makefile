@@ -181,7 +181,7 @@ PLACES  := $(foreach t,$(TOOLS),$(B)/bin/$(t):bin/$(t)) \
            $(foreach c,$(wildcard completions/zsh/*),$(c):share/zsh/site-functions/$(notdir $(c))) \
            $(foreach c,$(wildcard completions/fish/*),$(c):share/fish/vendor_completions.d/$(notdir $(c))) \
            $(foreach f,$(sort $(wildcard schema/*/*)) schema.ldif,$(f):share/imdir/$(f)) \
-           $(foreach f,README.md CHANGELOG.md LICENSE $(sort $(wildcard docs/*)),$(f):share/doc/imdir/$(f))
+           $(foreach f,README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE schema/README.md $(sort $(wildcard docs/*)),$(f):share/doc/imdir/$(f))
 
 install: all
 	@for place in $(PLACES); do \
