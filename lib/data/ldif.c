@@ -170,13 +170,12 @@ static enum im_err parse_line(struct im_ldif_reader *r, struct im_pool *pool, co
     return im_pool_value(pool, &plain, value) == 0 ? IM_OK : im_error_nomem(e);
 }
 
-/* "member;range=0-1499" and "member;range=1500-*" are parts of one attribute. */
+/* "member;range=0-1499" and "member;range=1500-*" are parts of one attribute: names come without options. */
 static enum im_err add_value(const struct im_ldif_reader *r, struct attrs *attrs, const char *name, const struct berval *value,
                              struct im_error *e) {
     struct attr_building *attr = NULL;
     for (size_t i = attrs->count; i-- > 0 && !attr;) {
-        const char *known = attrs->items[i].name;
-        if (im_text_equal_n(known, strcspn(known, ";"), name, strcspn(name, ";")))
+        if (im_text_equal(attrs->items[i].name, name))
             attr = &attrs->items[i];
     }
     if (!attr) {
