@@ -332,7 +332,7 @@ class TestSamba:
         assert len(found) == len(samba.people.manifest)
         for person in samba.people.manifest:
             dn, entry = found[person["cn"]]
-            assert dn == person["dn"]
+            assert dn.replace("\\#", "#") == person["dn"]  # Samba escapes more than it must
             assert entry.get("sAMAccountName", [b""])[0].decode() == (person["sam"] or "")
             assert entry.get("mailNickname", [b""])[0].decode() == (person["alias"] or "")
             assert ("sIDHistory" in entry) == (person["history"] is not None)

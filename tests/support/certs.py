@@ -29,11 +29,11 @@ class CertificateAuthority:
 
     def __init__(self, folder: Path, name: str = "Test CA"):
         self.folder = folder
-        self.ca_file, self._configuration = folder / "ca.pem", folder / "ca.conf"
+        self.ca_file, self.key_file, self._configuration = (folder / file for file in ("ca.pem", "ca.key", "ca.conf"))
         self._configuration.write_text(CONFIGURATION.format(folder=folder))
         (folder / "index").touch()
         tool("openssl", "req", "-x509", *KEY, "-sha256", "-subj", f"/CN={name}", "-addext", "keyUsage=critical,keyCertSign,cRLSign",
-             "-keyout", folder / "ca.key", "-out", self.ca_file)
+             "-keyout", self.key_file, "-out", self.ca_file)
 
     def issue(self, name: str, dns: tuple = (), ip: tuple = (), expired: bool = False) -> tuple[Path, Path]:
         """Certificate and key for a server or client; without names it has no subjectAltName."""

@@ -62,10 +62,10 @@ class Daemon:
             self.process = subprocess.Popen([*inside, "setpriv", "--pdeathsig", "KILL", *map(str, command)], stdin=subprocess.DEVNULL,
                                             stdout=out, stderr=out, start_new_session=True, env=env)
 
-    def await_ready(self, answers: Callable[[], bool], name: str, seconds: float = 30):
+    def await_ready(self, answers: Callable[[], bool], name: str, seconds: float = 30, every: float = 0.01):
         """Polls until the server answers; when it ended instead, what it said becomes the error."""
         try:
-            await_true(lambda: self.process.poll() is not None or answers(), f"{name} to answer", seconds)
+            await_true(lambda: self.process.poll() is not None or answers(), f"{name} to answer", seconds, every)
         except SupportError as error:
             self.end(signal.SIGKILL)
             raise SupportError(f"{error}\n{self.tail()}") from None

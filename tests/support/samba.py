@@ -163,7 +163,7 @@ class SambaDC:
         """Starts the server and waits until it answers over TLS."""
         command = ["samba", "--foreground", "--no-process-group", "--model=single", "--debug-stdout", "-s", self.smb_conf]
         self._daemon = Daemon(command, self.folder / "log", self._network.inside, dict(os.environ) | self.environment)
-        self._daemon.await_ready(self._answers, "samba", 60)
+        self._daemon.await_ready(self._answers, "samba", 60, every=0.1)
         return self
 
     def _answers(self) -> bool:

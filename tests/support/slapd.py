@@ -170,7 +170,8 @@ class PrivateSlapd:
             path.write_text("".join(line for line in path.read_text().splitlines(True) if not line.startswith("olcRootDSE:")))
 
     def _answers(self) -> bool:
-        return tool("ldapsearch", "-x", "-LLL", "-H", self.ldapi, "-o", "nettimeout=5", "-s", "base", "-b", "", "1.1", check=False).returncode == 0
+        options = ["-x", "-LLL", "-o", "nettimeout=5", "-s", "base", "-b", ""]
+        return self.socket.exists() and tool("ldapsearch", *options, "-H", self.ldapi, "1.1", check=False).returncode == 0
 
     def stop(self, number: int = signal.SIGTERM):
         """Ends the server and waits for it."""
