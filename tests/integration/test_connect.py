@@ -11,8 +11,8 @@ import pytest
 
 from tests.support import dns, scripted
 from tests.support.certs import CertificateAuthority
-from tests.support.ldif import parse, record
-from tests.support.process import Daemon, await_true, free_port, tool
+from tests.support.ldif import parse
+from tests.support.process import Daemon, free_port
 from tests.support.slapd import PrivateSlapd
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -253,17 +253,7 @@ def test_localhost_is_explained(imschema, server):
 
 
 def test_expired_certificate(imschema, tmp_path, tls):
-    authority = CertificateAuthority(tmp_path)
-    request, cert, key = tmp_path / "request.pem", tmp_path / "old.pem", tmp_path / "old.key"
-    (tmp_path / "index").write_text("")
-    (tmp_path / "ca.conf").write_text(f"[ca]\ndefault_ca=d\n[d]\ndatabase={tmp_path}/index\nnew_certs_dir={tmp_path}\npolicy=p\nrand_serial=yes\n"
-                                      "[p]\ncommonName=supplied\n[e]\nsubjectAltName=IP:127.0.0.1\n")
-    tool("openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=old", "-keyout", key,
-         "-out", request)
-    tool("openssl", "ca", "-batch", "-notext", "-md", "sha256", "-config", tmp_path / "ca.conf", "-extensions", "e", "-cert", authority.ca_file,
-         "-keyfile", authority.key_file, "-startdate", "20200101000000Z", "-enddate", "20200201000000Z", "-in", request, "-out", cert)
-    authority.issue = lambda *_, **__: (cert, key)
-    with PrivateSlapd("plain", ca=authority) as old:
+    with PrivateSlapd("plain", ca=OneCertificate(tmp_path, ip=("127.0.0.1",), expired=True)) as old:
         fails(imschema(*tls(old), "--tls-ca", old.ca_file, *simple(old, imschema.password)), 3, "certificate", "expired")
 
 

@@ -1,17 +1,13 @@
 """More results than a server gives at once: limits as on Active Directory, which Samba does not have."""
 
 import json
-import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
-from support.ldif import record  # noqa: E402
-from support.lab import Lab  # noqa: E402
-from support.process import tool  # noqa: E402
-from support.slapd import PrivateSlapd  # noqa: E402
+from tests.support.lab import Lab
+from tests.support.ldif import record
+from tests.support.process import tool
+from tests.support.slapd import PrivateSlapd
 
 LIMITS = ("* size.soft=1000 size.hard=1000 size.pr=1000 size.prtotal=unlimited",)
 CROWDS = {1: 2010, 2: 1005}  # users by home server: both more than a page, and one page of each would look alike
