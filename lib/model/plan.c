@@ -235,7 +235,7 @@ static enum im_err plan_class(struct planning *p, bool *is_added) {
         return IM_OK;
     bool is_listed = class && im_entry_has_value(p->account->entry, attribute, class);
     bool adds = p->want->enabled && needs_class(p, classes, NULL);
-    if (adds && (!class || is_listed || !class_helps(p, classes, class)))
+    if (adds && (!class || !class_helps(p, classes, class)))
         return no_class_helps(p);
     /* Removed where it was needed for the values only; where the schema allows them anyway it is somebody else's. */
     bool removes = !keeps_values(p) && is_listed && needs_class(p, classes, class);

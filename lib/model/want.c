@@ -19,7 +19,7 @@ struct building {
     struct im_pool *pool;
     struct im_want *want;
     const char *domain; /* asked for, kept or by default; NULL: not clear, and not needed */
-    bool failed;        /* a variable's value could not be allocated */
+    bool failed;        /* no memory for a variable's value or a comparison; seen when the values are expanded */
     struct im_error *e;
 };
 
@@ -203,8 +203,6 @@ static const char *address_template(const struct building *b) {
 static enum im_err choose_home_and_domain(struct building *b) {
     const struct im_request *r = b->request;
     const struct im_server *home = r->home ? r->home : live_home(b);
-    if (b->failed)
-        return im_error_nomem(b->e);
     b->domain = r->domain ? r->domain : kept_domain(b);
     bool needs_domain = !b->domain && im_template_uses(address_template(b), "domain");
     enum im_err err = IM_OK;

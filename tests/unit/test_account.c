@@ -1,5 +1,6 @@
 /* What an entry says about a person. */
 #include "lib/base/text.h"
+#include "tests/unit/oom.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/world.h"
 
@@ -263,6 +264,36 @@ static void a_broken_template_is_an_error(void **state) {
     world_free(&w);
 }
 
+struct attempt {
+    struct world *world;
+    size_t filled; /* of the pool's first block */
+};
+
+static enum im_err note_once(void *user, struct im_error *e) {
+    const struct attempt *t = user;
+    static const char *const templates[] = {"{attr:employeeID}@{domain}"};
+    struct im_account_context context = t->world->context;
+    struct im_pool *pool = im_pool_new();
+    if (!pool || !im_pool_alloc(pool, t->filled)) {
+        im_pool_free(&pool);
+        return im_error_nomem(e);
+    }
+    enum im_err err = im_account_context_templates(&context, templates, 1, pool, e);
+    if (err == IM_OK)
+        assert_int_equal(context.extra_count, 1);
+    im_pool_free(&pool);
+    return err;
+}
+
+/* Wherever the pool's block ends: a name that was lost would be an attribute that is never read. */
+static void without_memory_no_name_is_lost(void **state) {
+    (void)state;
+    struct attempt t = {.world = world_from_text("directory: ad")};
+    for (t.filled = 8; t.filled <= 4200; t.filled += 8)
+        oom_every_allocation(note_once, &t);
+    world_free(&t.world);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_come_from_the_first_source_that_has_one),
@@ -274,6 +305,7 @@ int main(void) {
         cmocka_unit_test(im_values_are_told_apart),
         cmocka_unit_test(everything_needed_is_asked_for_once),
         cmocka_unit_test(a_broken_template_is_an_error),
+        cmocka_unit_test(without_memory_no_name_is_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

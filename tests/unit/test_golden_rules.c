@@ -52,8 +52,49 @@ static void every_rule_has_folders(void **state) {
     }
 }
 
+static void rules_are_found_by_their_id(void **state) {
+    (void)state;
+    size_t count;
+    const struct im_rule *rules = im_rules(IM_SCOPE_ACCOUNT, &count);
+    for (size_t i = 0; i < count; i++) {
+        assert_ptr_equal(im_rule_find(rules[i].id), &rules[i]);
+        if (!*rules[i].title || !*rules[i].cause || !*rules[i].remedy || !*rules[i].source)
+            fail_msg("%s: the row is not complete", rules[i].id);
+    }
+    assert_null(im_rule_find("account-nothing"));
+    assert_null(im_rule_find(""));
+    assert_string_equal(im_severity_name(im_rule_find("account-alias-unsafe")->severity), "warning");
+    assert_string_equal(im_scope_name(IM_SCOPE_ACCOUNT), "account");
+}
+
+/* A rule counts where the profile lists it and where it blocks what is to be done. */
+static void the_profile_and_the_action_choose_the_rules(void **state) {
+    (void)state;
+    struct world *w = world_from_text("request: { home: router1, domain: nowhere.example }");
+    struct im_account account = world_account(w, world_entry(w, "dn: CN=a\nsAMAccountName: a\nuserAccountControl: 514\n"));
+    struct im_want want = world_want(w, &account);
+    struct im_facts facts = {.context = &w->context, .account = &account, .want = &want, .servers = &w->servers};
+    struct im_finding *found = NULL;
+    size_t count = 0;
+    assert_int_equal(im_rules_judge(&facts, IM_BLOCKS_ENABLE, w->pool, &found, &count, NULL), IM_OK);
+    assert_int_equal(count, 4);
+    assert_string_equal(found[0].rule->id, "account-not-security-principal");
+    assert_string_equal(found[0].remedy, found[0].rule->remedy);
+    assert_int_equal(im_rules_judge(&facts, IM_BLOCKS_MOVE, w->pool, &found, &count, NULL), IM_OK);
+    assert_int_equal(count, 2); /* moving is blocked by the target only */
+    assert_string_equal(found[0].rule->id, "account-domain-unknown");
+    static const char *only[] = {"account-disabled"};
+    w->profile->rules = only;
+    w->profile->rule_count = 1;
+    assert_int_equal(im_rules_judge(&facts, IM_BLOCKS_ENABLE, w->pool, &found, &count, NULL), IM_OK);
+    assert_int_equal(count, 1);
+    assert_string_equal(found[0].rule->id, "account-disabled");
+    world_free(&w);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_rule_has_folders)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_rule_has_folders), cmocka_unit_test(rules_are_found_by_their_id),
+                                       cmocka_unit_test(the_profile_and_the_action_choose_the_rules)};
     int failed = golden_run(TOP, tell);
     return failed + cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -128,9 +128,10 @@ static struct im_entry *make_entry(struct world *w, uint64_t *seed, bool is_blan
 static void apply(struct world *w, struct im_entry *entry, const struct im_plan *plan, uint64_t seed) {
     for (size_t i = 0; i < plan->step_count; i++) {
         int code = world_apply(w, entry, &plan->steps[i]);
-        if (code)
+        if (code) {
             fail_msg("PLAN_SEED=%llu: step %zu is refused with %d; the entry:\n%s", (unsigned long long)seed, i, code,
                      world_dump(w, entry));
+        }
     }
 }
 
@@ -141,9 +142,10 @@ static void must_be_equal(const char *a, const char *b, const char *what, uint64
 
 static void must_be_done(struct world *w, const struct im_entry *entry, const char *what, uint64_t seed) {
     struct im_plan again = world_plan(w, entry);
-    if (again.step_count || again.diff_count)
+    if (again.step_count || again.diff_count) {
         fail_msg("PLAN_SEED=%llu: %s, planned again, is not empty; the entry:\n%s", (unsigned long long)seed, what,
                  world_dump(w, entry));
+    }
 }
 
 /* ---- the properties ---- */
@@ -278,9 +280,10 @@ static void plans_are_well_made(uint64_t seed) {
                 fail_msg("PLAN_SEED=%llu: %s is not ours", (unsigned long long)seed, plan.steps[i].ops[k].attribute);
         }
     }
-    if ((plan.step_count == 2) != (plan.rollback.count > 0) || (plan.step_count == 0) != (plan.diff_count == 0))
+    if ((plan.step_count == 2) != (plan.rollback.count > 0) || (plan.step_count == 0) != (plan.diff_count == 0)) {
         fail_msg("PLAN_SEED=%llu: %zu steps, %zu differences, rollback of %zu", (unsigned long long)seed, plan.step_count,
                  plan.diff_count, plan.rollback.count);
+    }
     if (plan.step_count == 2) {
         assert_int_equal(world_apply(w, changed, &plan.steps[0]), 0);
         assert_int_equal(world_apply(w, changed, &plan.rollback), 0);

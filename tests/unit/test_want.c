@@ -321,22 +321,25 @@ static void without_memory_nothing_is_guessed(void **state) {
     static char long_name[6000]; /* more than a block of a pool: an allocation of its own */
     memset(long_name, 'x', sizeof long_name - 1);
     static const struct {
-        const char *facts, *local, *address;
+        const char *facts, *local, *home, *address;
     } rows[] = {
-        {"request: { domain: imhome1.corp.example }", "j.d", "other@imhome1.corp.example"},
+        {"request: { domain: imhome1.corp.example }", "j.d", "<GUID=0e1f2a3b-4c5d-4e6f-8a9b-0c1d2e3f4a5b>;CN=x",
+         "other@imhome1.corp.example"},
         {"{ directory: openldap, without-equality: [msExchIMAddress], request: { address: '{mail-local}@{domain}' } }", "j.d",
-         "j.d@im.corp.example"},
-        {"request: { address: '{mail-local}@{domain}' }", long_name, NULL},
+         "CN=x", "j.d@im.corp.example"},
+        {"request: { address: '{mail-local}@{domain}' }", long_name,
+         "CN=1\\0ADEL:0e1f2a3b-4c5d-4e6f-8a9b-0c1d2e3f4a5b,CN=Deleted Objects,DC=x", NULL},
     };
     for (size_t i = 0; i < LENGTH(rows); i++) {
         struct attempt t = {.world = world_from_text(rows[i].facts)};
-        const char *mail = im_pool_printf(t.world->pool, JANE "mail: %s@corp.example\n", rows[i].local);
         t.address = rows[i].address ? rows[i].address : im_pool_printf(t.world->pool, "%s@im.corp.example", long_name);
-        const char *rest = "msExchIMAddress: other@im.corp.example\n"
-                           "msExchIMVirtualServer: <GUID=0e1f2a3b-4c5d-4e6f-8a9b-0c1d2e3f4a5b>;CN=x\n"
-                           "objectSid:: AQEAAAAAAAUSAAAA\nmsExchMasterAccountSid:: AQEAAAAAAAUSAAAA\n"
-                           "objectGUID:: /xmWb4aLEUC0LQDPT8lk/w==\nuserAccountControl: 514\n";
-        t.account.entry = world_entry(t.world, im_pool_printf(t.world->pool, "%s%s", mail, rest));
+        const char *ldif = im_pool_printf(t.world->pool,
+                                          JANE "mail: %s@corp.example\nmsExchIMAddress: other@im.corp.example\n"
+                                               "msExchIMVirtualServer: %s\nuserAccountControl: 514\n"
+                                               "objectSid:: AQEAAAAAAAUSAAAA\nmsExchMasterAccountSid:: AQEAAAAAAAUSAAAA\n"
+                                               "objectGUID:: /xmWb4aLEUC0LQDPT8lk/w==\n",
+                                          rows[i].local, rows[i].home);
+        t.account.entry = world_entry(t.world, ldif);
         assert_true(oom_every_allocation(want_once, &t) > 3);
         world_free(&t.world);
     }

@@ -107,7 +107,7 @@ static int by_text(const void *a, const void *b) {
 }
 
 const char *world_dump(struct world *w, const struct im_entry *entry) {
-    const char *lines[MAX_ATTRIBUTES * 4];
+    const char *lines[MAX_ATTRIBUTES * 4] = {NULL};
     size_t count = 0;
     for (size_t i = 0; i < entry->count; i++) {
         for (size_t k = 0; k < entry->attrs[i].count; k++) {
