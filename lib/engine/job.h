@@ -17,8 +17,9 @@ struct im_job {
     struct im_want want;
     struct im_holders holders;
     struct im_plan plan;
-    struct im_result result; /* without input and source */
-    bool is_settled;         /* the result is final */
+    struct im_result result;      /* without input and source */
+    struct im_server *counted_at; /* the home that this account is to be a user of */
+    bool is_settled;              /* the result is final */
     bool is_in_flight;
     bool leaves_class;         /* the first of two steps is done: taken back where the second is not */
     size_t step;               /* what is sent next */

@@ -132,13 +132,22 @@ static void show_wanted(struct im_job *job) {
     job->result.home = !job->want.enabled ? NULL : job->want.home ? job->want.home->name : job->want.home_dn;
 }
 
+static void uncount_home(struct im_job *job) {
+    if (job->counted_at)
+        job->counted_at->users--;
+    job->counted_at = NULL;
+}
+
 /* The next account that is homed by load must see this one. */
-static void count_home(struct im_walk *walk, const struct im_job *job) {
+static void count_home(struct im_walk *walk, struct im_job *job) {
+    uncount_home(job);
     if (!job->want.home || im_servers_by_dn(&walk->servers, job->account.home) == job->want.home)
         return;
     struct im_server *server = &walk->servers.items[job->want.home - walk->servers.items];
-    if (server->users >= 0)
-        server->users++;
+    if (server->users < 0)
+        return;
+    server->users++;
+    job->counted_at = server;
 }
 
 static enum im_err plan(struct im_walk *walk, struct im_job *job, struct im_error *e) {
@@ -160,11 +169,17 @@ static enum im_err decode(struct im_walk *walk, struct im_job *job, const struct
     if (err == IM_OK)
         err = im_want_build(context, &job->account, request, &walk->servers, walk->pool, &job->want, e);
     if (err != IM_OK) {
-        im_error_where(e, entry->dn);
+        if (err != IM_E_USAGE) /* an unclear home or domain is nothing about this account */
+            im_error_where(e, entry->dn);
         return err;
     }
-    count_home(walk, job);
-    return IM_OK;
+    job->plan = (struct im_plan){0};
+    job->holders = (struct im_holders){0};
+    if (request->action == IM_ENABLE)
+        err = judge(walk, job, e); /* who is refused already takes no place at a home */
+    if (err == IM_OK && !job->is_settled)
+        count_home(walk, job);
+    return err;
 }
 
 static enum im_err find_holders(struct im_walk *walk, struct im_job *const *jobs, size_t count, struct im_error *e) {
@@ -263,6 +278,7 @@ static enum im_err settle_rivals(struct im_walk *walk, struct im_job *const *job
 
 static void conclude(struct im_walk *walk, struct im_job *job) {
     if (job->is_settled) {
+        uncount_home(job);
         show_present(walk, job);
         return;
     }

@@ -46,7 +46,7 @@ static void list_names(const struct im_servers *servers, bool only_homes, struct
             im_buf_addf(out, "%s%s", out->len ? ", " : "", servers->items[i].name);
     }
     if (!out->len)
-        im_buf_adds(out, "none is known; name them under \"servers:\" in the configuration");
+        im_buf_adds(out, "none is known or may be seen; name them under \"servers:\" in the configuration");
 }
 
 static bool is_named(const struct im_server *server, const char *spec) {
