@@ -61,6 +61,7 @@ static void rules_are_found_by_their_id(void **state) {
         if (!*rules[i].title || !*rules[i].cause || !*rules[i].remedy || !*rules[i].source)
             fail_msg("%s: the row is not complete", rules[i].id);
     }
+    assert_int_equal(im_rule_find("account-not-writable")->blocks, IM_BLOCKS_ENABLE | IM_BLOCKS_MOVE);
     assert_null(im_rule_find("account-nothing"));
     assert_null(im_rule_find(""));
     assert_string_equal(im_severity_name(im_rule_find("account-alias-unsafe")->severity), "warning");
