@@ -114,38 +114,39 @@ static enum im_err add_guid(struct resolving *s, struct probes *list, const char
 }
 
 /* "corp.example" of "OU=x,DC=corp,DC=example"; NULL where the DN has no domain components. */
-static const char *dns_of(const char *dn, struct im_pool *pool) {
+static enum im_err dns_of(const char *dn, struct im_pool *pool, const char **out, struct im_error *e) {
     struct im_buf name = IM_BUF_INIT;
     struct im_buf value = IM_BUF_INIT;
     struct im_buf at = IM_BUF_INIT;
     struct im_buf parent = IM_BUF_INIT;
+    bool has_parent = true;
     im_buf_adds(&at, dn);
-    while (at.len && !at.failed) {
+    while (has_parent && !at.failed && !value.failed) {
         im_buf_clear(&value);
         im_buf_clear(&parent);
         if (strncasecmp(im_buf_str(&at), "dc=", 3) == 0 && im_dn_first_value(im_buf_str(&at), &value))
             im_buf_addf(&name, "%s%s", name.len ? "." : "", im_buf_str(&value));
-        bool has_parent = im_dn_parent(im_buf_str(&at), &parent);
+        has_parent = im_dn_parent(im_buf_str(&at), &parent) || parent.failed;
         struct im_buf swap = at;
         at = parent;
         parent = swap;
-        if (!has_parent)
-            break;
     }
-    const char *result = name.len && !name.failed ? im_pool_strdup(pool, name.data) : NULL;
+    bool failed = name.failed || value.failed || at.failed;
+    *out = name.len && !failed ? im_pool_strdup(pool, name.data) : NULL;
+    failed = failed || (name.len && !*out);
     im_buf_free(&name);
     im_buf_free(&value);
     im_buf_free(&at);
     im_buf_free(&parent);
-    return result;
+    return failed ? im_error_nomem(e) : IM_OK;
 }
 
 static enum im_err learn_domain(struct resolving *s, struct im_error *e) {
     if (s->knows_domain)
         return IM_OK;
     s->knows_domain = true;
-    s->dns = dns_of(s->r->base, s->pool);
-    return im_topology_netbios(s->r->directory, s->r->base, s->pool, &s->netbios, e);
+    enum im_err err = dns_of(s->r->base, s->pool, &s->dns, e);
+    return err == IM_OK ? im_topology_netbios(s->r->directory, s->r->base, s->pool, &s->netbios, e) : err;
 }
 
 static enum im_err add_domain_name(struct resolving *s, size_t i, struct im_error *e) {

@@ -46,10 +46,50 @@ static enum im_err existing_contexts(struct im_directory *d, struct im_pool *poo
 
 struct cross_refs {
     struct im_pool *pool;
-    const char *dn; /* whose domain is looked for; NULL: all are listed */
+    const char *dn; /* whose domain is looked for, normalised; NULL: all are listed */
     struct names names;
-    const char *netbios, *nc;
+    const char *netbios;
+    size_t length; /* of the domain that was found, normalised */
 };
+
+static enum im_err list_domain(struct cross_refs *refs, const char *nc, struct im_error *e) {
+    const char **more = im_pool_array(refs->pool, refs->names.count + 2, sizeof *more);
+    const char *copy = im_pool_strdup(refs->pool, nc);
+    if (!more || !copy)
+        return im_error_nomem(e);
+    if (refs->names.count)
+        memcpy(more, refs->names.items, refs->names.count * sizeof *more);
+    more[refs->names.count++] = copy;
+    refs->names.items = more;
+    return IM_OK;
+}
+
+/* In pool; NULL out: not a DN. */
+static enum im_err normalize(const char *dn, struct im_pool *pool, const char **out, struct im_error *e) {
+    struct im_buf text = IM_BUF_INIT;
+    bool is_dn = im_dn_normalize(dn, &text);
+    bool failed = text.failed;
+    *out = is_dn && !failed ? im_pool_strdup(pool, im_buf_str(&text)) : NULL;
+    im_buf_free(&text);
+    return failed || (is_dn && !*out) ? im_error_nomem(e) : IM_OK;
+}
+
+static bool is_below(const char *dn, const char *base) {
+    size_t len = strlen(dn);
+    size_t base_len = strlen(base);
+    return len >= base_len && strcmp(dn + len - base_len, base) == 0 && (len == base_len || dn[len - base_len - 1] == ',');
+}
+
+/* The innermost domain that the DN is in: a child's name lies below its parent's. */
+static enum im_err match_domain(struct cross_refs *refs, const char *nc, const char *netbios, struct im_error *e) {
+    const char *normal;
+    enum im_err err = normalize(nc, refs->pool, &normal, e);
+    if (err != IM_OK || !normal || !netbios || !is_below(refs->dn, normal) || strlen(normal) <= refs->length)
+        return err;
+    refs->length = strlen(normal);
+    refs->netbios = im_pool_strdup(refs->pool, netbios);
+    return refs->netbios ? IM_OK : im_error_nomem(e);
+}
 
 static enum im_err take_cross_ref(void *user, const struct im_entry *entry, struct im_error *e) {
     struct cross_refs *refs = user;
@@ -58,25 +98,7 @@ static enum im_err take_cross_ref(void *user, const struct im_entry *entry, stru
     int64_t number;
     if (!nc || !flags || !im_int_from_text(flags, INT32_MIN, UINT32_MAX, &number) || !(number & DOMAIN_FLAG))
         return IM_OK;
-    nc = im_pool_strdup(refs->pool, nc);
-    if (!nc)
-        return im_error_nomem(e);
-    if (!refs->dn) {
-        const char **more = im_pool_array(refs->pool, refs->names.count + 2, sizeof *more);
-        if (!more)
-            return im_error_nomem(e);
-        if (refs->names.count)
-            memcpy(more, refs->names.items, refs->names.count * sizeof *more);
-        more[refs->names.count++] = nc;
-        refs->names.items = more;
-        return IM_OK;
-    }
-    /* The innermost domain that the DN is in: a child's name lies below its parent's. */
-    if (im_dn_is_under(refs->dn, nc) && (!refs->nc || im_dn_is_under(nc, refs->nc))) {
-        refs->nc = nc;
-        refs->netbios = im_pool_strdup(refs->pool, im_entry_string(entry, "nETBIOSName"));
-    }
-    return IM_OK;
+    return refs->dn ? match_domain(refs, nc, im_entry_string(entry, "nETBIOSName"), e) : list_domain(refs, nc, e);
 }
 
 static enum im_err read_cross_refs(struct im_directory *d, struct cross_refs *refs, struct im_error *e) {
@@ -108,9 +130,9 @@ enum im_err im_topology_domains(struct im_directory *d, struct im_pool *pool, co
 
 enum im_err im_topology_netbios(struct im_directory *d, const char *dn, struct im_pool *pool, const char **out,
                                 struct im_error *e) {
-    struct cross_refs refs = {.pool = pool, .dn = dn};
-    enum im_err err = IM_OK;
-    if (im_directory_rootdse(d)->is_ad && im_directory_rootdse(d)->config_nc)
+    struct cross_refs refs = {.pool = pool};
+    enum im_err err = normalize(dn, pool, &refs.dn, e);
+    if (err == IM_OK && refs.dn && im_directory_rootdse(d)->is_ad && im_directory_rootdse(d)->config_nc)
         err = read_cross_refs(d, &refs, e);
     if (err == IM_OK)
         *out = refs.netbios;
@@ -152,7 +174,7 @@ static const char *server_name(const char *dn, struct im_pool *pool) {
     bool is_next = false;
     bool is_found = false;
     im_buf_adds(&at, dn);
-    while (!is_found && !at.failed && im_dn_parent(im_buf_str(&at), &above)) {
+    while (!is_found && !at.failed && !value.failed && im_dn_parent(im_buf_str(&at), &above)) {
         struct im_buf swap = at;
         at = above;
         above = swap;
@@ -161,11 +183,12 @@ static const char *server_name(const char *dn, struct im_pool *pool) {
         is_found = im_dn_first_value(im_buf_str(&at), &value) && is_next;
         is_next = im_text_equal(im_buf_str(&value), PROTOCOLS);
     }
-    if (!is_found) {
+    if (!is_found && !value.failed) {
         im_buf_clear(&value);
         is_found = im_dn_first_value(dn, &value);
     }
-    const char *name = is_found && !value.failed ? im_pool_strdup(pool, im_buf_str(&value)) : NULL;
+    bool failed = at.failed || above.failed || value.failed;
+    const char *name = is_found && !failed ? im_pool_strdup(pool, im_buf_str(&value)) : NULL;
     im_buf_free(&at);
     im_buf_free(&above);
     im_buf_free(&value);

@@ -741,7 +741,8 @@ static void class_stays_where_values_follow_in_the_end(void **state) {
 
 static enum im_err attempt(void *user, struct im_error *e) {
     struct fixture *f = user;
-    struct im_input inputs[3] = {{.text = "jdoe"}, {.text = "nobody"}, {.text = "twin@mail.example"}};
+    struct im_input inputs[] = {
+        {.text = "jdoe"}, {.text = "nobody"}, {.text = "twin@mail.example"}, {.text = "corp.example\\jdoe"}};
     for (size_t i = 0; i < LENGTH(inputs); i++) {
         if (im_identity_parse(inputs[i].text, f->pool, &inputs[i].identity, e) != IM_OK)
             return IM_E_NOMEM;
