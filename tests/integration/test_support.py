@@ -1,9 +1,14 @@
 """The servers, people and faults that the other tests rely on do what they promise."""
 
+import shutil
 import signal
 import socket
 import ssl
+import subprocess
+import sys
+import threading
 import time
+from pathlib import Path
 
 import ldap
 import ldap.filter
@@ -12,11 +17,12 @@ import pytest
 from tests.support import berstub, scripted
 from tests.support.ldif import modification, parse, record, sid_bytes
 from tests.support.people import OTHER_DOMAIN, SELF, people
-from tests.support.process import SupportError, tool
+from tests.support.process import SupportError, await_true, tool
 from tests.support.proxies import Proxy
 from tests.support.scripted import MODIFY, SEARCH, ScriptedServer
 from tests.support.slapd import IM_ATTRIBUTES, PrivateSlapd
 
+ROOT = Path(__file__).resolve().parents[2]
 HOME_SERVERS = "(&(objectClass=msExchProtocolCfgIMVirtualServer)(msExchIMServerHostsUsers=TRUE))"
 
 
@@ -28,6 +34,14 @@ def search_tool(server, *options, env=None):
 
 def manager(server):
     return ["-x", "-D", server.manager_dn, "-w", server.password]
+
+
+def running(pid):
+    """Whether that process is there, and not just waiting to be reaped."""
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False
 
 
 def im_values(home):
@@ -189,6 +203,27 @@ def test_slapd_survives_kill_and_hangs_on_request(slapd):
     assert search_tool(slapd, "-H", slapd.ldap, *manager(slapd)).returncode == 0
     slapd.stop(signal.SIGTERM)
     slapd.start()
+
+
+def test_slapd_outlives_the_thread_that_started_it(slapd):
+    slapd.stop()
+    starter = threading.Thread(target=slapd.start)
+    starter.start()
+    starter.join()
+    assert slapd.dump()
+
+
+def test_slapd_does_not_outlive_its_test():
+    script = """if True:
+        from tests.support.slapd import PrivateSlapd
+        server = PrivateSlapd(tls=False).start()
+        print(server.folder, server.pid, flush=True)
+        input()"""
+    with subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        folder, pid = child.stdout.readline().split()
+        child.kill()
+    await_true(lambda: not running(pid), "slapd to end")
+    shutil.rmtree(folder)
 
 
 def test_a_server_that_cannot_start_says_why():

@@ -1,5 +1,6 @@
 """Starting, awaiting and ending the programs of a test; nothing outlives the process that started it."""
 
+import concurrent.futures
 import os
 import shutil
 import signal
@@ -10,6 +11,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+# The kernel ends a daemon when the thread that started it does, so that thread must last: hooks of proxies restart servers from theirs.
+STARTER = concurrent.futures.ThreadPoolExecutor(1, "starter")
 SCHEMA = Path(__file__).resolve().parent / "schema"
 
 
@@ -59,8 +62,9 @@ class Daemon:
             raise SupportError(f"{program} is not installed")
         self.log = log
         with log.open("ab") as out:
-            self.process = subprocess.Popen([*inside, "setpriv", "--pdeathsig", "KILL", *map(str, command)], stdin=subprocess.DEVNULL,
-                                            stdout=out, stderr=out, start_new_session=True, env=env)
+            words = [*inside, "setpriv", "--pdeathsig", "KILL", *map(str, command)]
+            self.process = STARTER.submit(subprocess.Popen, words, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
+                                          env=env).result()
 
     def await_ready(self, answers: Callable[[], bool], name: str, seconds: float = 30, every: float = 0.01):
         """Polls until the server answers; when it ended instead, what it said becomes the error."""
