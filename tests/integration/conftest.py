@@ -3,7 +3,6 @@
 A server that cannot start fails the test and says why; nothing is skipped."""
 
 import os
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -51,9 +50,7 @@ def no_sanitizer_report(request):
 @pytest.fixture(scope="session")
 def ca():
     """One certificate authority for all servers."""
-    folder = short_folder("ca")
-    yield CertificateAuthority(folder)
-    shutil.rmtree(folder)
+    return CertificateAuthority(short_folder("ca"))
 
 
 def _slapd_with_people(flavor, ca):

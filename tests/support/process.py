@@ -1,5 +1,6 @@
 """Starting, awaiting and ending the programs of a test; nothing outlives the process that started it."""
 
+import atexit
 import concurrent.futures
 import os
 import shutil
@@ -21,8 +22,10 @@ class SupportError(Exception):
 
 
 def short_folder(name: str) -> Path:
-    """A new private folder whose path leaves room for Unix sockets below it."""
-    return Path(tempfile.mkdtemp(prefix=f"{name}-", dir="/tmp"))
+    """A new private folder whose path leaves room for Unix sockets below it; it goes when the program ends, if not before."""
+    path = Path(tempfile.mkdtemp(prefix=f"{name}-", dir="/tmp"))
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
+    return path
 
 
 def free_port() -> int:
