@@ -165,9 +165,11 @@ static void text_in_colour(void **state) {
 /* Names are columns wide, not bytes; what a directory or a file says cannot steer the terminal. */
 static void text_is_safe_and_aligned(void **state) {
     (void)state;
+    char evil[] = "evil\x1b]0;x\x07...";
+    memcpy(strchr(evil, '.'), (const char[]){(char)0xe2, (char)0x80, (char)0xae}, 3); /* right-to-left override */
     struct im_result results[] = {refused(), nobody()};
     results[0].input = "J\xc3\xb6rg";
-    results[1].input = "evil\x1b]0;x\x07\xe2\x80\xae";
+    results[1].input = evil;
     results[1].message = "broken \xff";
     check(&im_report_text, &plain, &info, results, LENGTH(results),
           "refused        J\xc3\xb6rg                    account-disabled: the account is disabled\n"
