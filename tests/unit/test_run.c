@@ -20,7 +20,7 @@
 #define ADAM "CN=Adam,OU=People," BASE
 #define EVE "CN=Eve,OU=People," BASE
 #define MOVED "CN=Moved,OU=People," BASE
-#define NOBODY "CN=x," BASE
+#define NOBODY "CN=x,DC=corp,DC=example"
 
 static const char people[] =
     "dn: " BASE "\nobjectClass: domain\n\n"
