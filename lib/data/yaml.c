@@ -13,6 +13,8 @@
 
 enum { MAX_DEPTH = 32, MAX_SIZE = 1 << 20, MAX_KEYS = 4096 };
 
+#define TOO_DEEP "nested too deeply: at most 32 levels are allowed"
+
 struct im_yaml {
     struct im_pool *pool;
     const char *name;
@@ -114,7 +116,7 @@ static enum im_err convert(struct reading *r, int index, size_t depth, const str
     if (!from)
         return im_error_set(r->e, IM_E_INTERNAL, "libyaml lost a node");
     if (depth > MAX_DEPTH)
-        return error_at(r, from->start_mark, "nested too deeply: at most 32 levels are allowed");
+        return error_at(r, from->start_mark, TOO_DEEP);
     /* An alias makes libyaml's nodes shared, so that more are visited than exist. */
     if (++r->nodes > (size_t)(r->from->nodes.top - r->from->nodes.start))
         return error_at(r, from->start_mark, "aliases (*name) are not allowed here: write the value out");
@@ -142,6 +144,48 @@ static enum im_err parser_error(const yaml_parser_t *parser, const char *name, s
     im_error_set_at(e, IM_E_CONFIG, name, parser->problem_mark.line + 1, parser->problem_mark.column + 1, "not YAML: %s%s%s",
                     problem, parser->context ? " " : "", parser->context ? parser->context : "");
     return IM_E_CONFIG;
+}
+
+static const yaml_char_t *anchor_of(const yaml_event_t *event) {
+    switch (event->type) {
+    case YAML_SCALAR_EVENT:
+        return event->data.scalar.anchor;
+    case YAML_SEQUENCE_START_EVENT:
+        return event->data.sequence_start.anchor;
+    case YAML_MAPPING_START_EVENT:
+        return event->data.mapping_start.anchor;
+    default:
+        return NULL;
+    }
+}
+
+/* libyaml's loader takes time that grows with the square of the depth and of the number of anchors, so both are looked at in its
+ * stream of events before. What is wrong otherwise is left for the loader to say. */
+static enum im_err check_bounds(const char *name, const char *text, size_t len, struct im_error *e) {
+    yaml_parser_t parser;
+    if (!yaml_parser_initialize(&parser))
+        return im_error_nomem(e);
+    yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
+    enum im_err err = IM_OK;
+    size_t depth = 0;
+    size_t anchors = 0;
+    for (bool more = true; more && err == IM_OK;) {
+        yaml_event_t event;
+        if (!yaml_parser_parse(&parser, &event))
+            break;
+        const size_t line = event.start_mark.line + 1;
+        const size_t column = event.start_mark.column + 1;
+        depth += event.type == YAML_SEQUENCE_START_EVENT || event.type == YAML_MAPPING_START_EVENT;
+        depth -= event.type == YAML_SEQUENCE_END_EVENT || event.type == YAML_MAPPING_END_EVENT;
+        if (depth > MAX_DEPTH + 1)
+            err = im_error_set_at(e, IM_E_CONFIG, name, line, column, TOO_DEEP);
+        if (anchor_of(&event) && ++anchors > MAX_KEYS)
+            err = im_error_set_at(e, IM_E_CONFIG, name, line, column, "more than 4096 anchors: not a file of this kind");
+        more = event.type != YAML_STREAM_END_EVENT;
+        yaml_event_delete(&event);
+    }
+    yaml_parser_delete(&parser);
+    return err;
 }
 
 static enum im_err load(struct im_yaml *doc, const char *text, size_t len, struct im_error *e) {
@@ -188,6 +232,8 @@ enum im_err im_yaml_load_text(const char *name, const char *text, size_t len, st
     doc->name = doc->pool ? im_pool_strdup(doc->pool, name) : NULL;
     if (!doc->name)
         err = im_error_nomem(e);
+    if (err == IM_OK)
+        err = check_bounds(name, text, len, e);
     if (err == IM_OK)
         err = load(doc, text, len, e);
     if (err == IM_OK) {
