@@ -115,21 +115,25 @@ static enum im_err unsafe(const struct planning *p, const char *attribute, const
                            attribute, reason);
 }
 
-static enum im_err swap_by_assertion(struct planning *p, const struct im_schema_attr *definition, const struct im_attr *has,
-                                     const struct berval *after) {
-    const char *name = definition->name;
-    const char *rule = im_schema_rule(definition);
-    if (!p->has_assertion)
-        return unsafe(p, name, "the server offers no assertion control");
-    if (has && !rule)
-        return unsafe(p, name, "no matching rule is known for its syntax");
-    if (!has)
-        im_buf_addf(&p->assertion, "(!(%s=*))", name);
-    for (size_t i = 0; has && i < has->count; i++) {
-        im_buf_addf(&p->assertion, "(%s:%s:=", name, rule);
+static void assert_values(struct planning *p, const struct im_schema_attr *definition, const struct im_attr *has) {
+    for (size_t i = 0; i < has->count; i++) {
+        im_buf_addf(&p->assertion, "(%s:%s:=", definition->name, im_schema_rule(definition));
         add_filter_value(&p->assertion, &has->values[i]);
         im_buf_addc(&p->assertion, ')');
     }
+}
+
+static enum im_err swap_by_assertion(struct planning *p, const struct im_schema_attr *definition, const struct im_attr *has,
+                                     const struct berval *after) {
+    const char *name = definition->name;
+    if (!p->has_assertion)
+        return unsafe(p, name, "the server offers no assertion control");
+    if (has && !im_schema_rule(definition))
+        return unsafe(p, name, "no matching rule is known for its syntax");
+    if (!has)
+        im_buf_addf(&p->assertion, "(!(%s=*))", name);
+    if (has)
+        assert_values(p, definition, has);
     add_op(p, IM_OP_REPLACE, name, after, after ? 1 : 0);
     return IM_OK;
 }
@@ -185,6 +189,37 @@ static enum im_err plan_attr(struct planning *p, size_t index) {
         return IM_OK;
     const struct berval *after = one_value(p, wanted);
     return after ? swap(p, attr, has, after) : im_error_nomem(p->e);
+}
+
+/* What is kept is part of what the rest was made from: the change must fail where somebody else changes it meanwhile. Taking a
+ * value away and giving it back in the same modify changes nothing, and fails where it is not there. */
+static enum im_err hold(struct planning *p, const struct im_profile_attr *attr, const struct im_attr *has) {
+    const struct im_schema_attr *definition = without_equality(p, attr);
+    if (definition) {
+        if (p->has_assertion && im_schema_rule(definition))
+            assert_values(p, definition, has);
+        return IM_OK;
+    }
+    const struct berval *taken = matched_values(p, attr, has);
+    const struct berval *given = shown_values(p, attr, has);
+    if (!taken || !given)
+        return im_error_nomem(p->e);
+    add_op(p, IM_OP_DELETE, attr->name, taken, has->count);
+    add_op(p, IM_OP_ADD, attr->name, given, has->count);
+    return IM_OK;
+}
+
+/* Holds every attribute that is as wanted, where another one changes. */
+static enum im_err hold_kept(struct planning *p) {
+    enum im_err err = IM_OK;
+    for (size_t i = 0; err == IM_OK && i < p->context->profile->attr_count; i++) {
+        const struct im_profile_attr *attr = &p->context->profile->attrs[i];
+        const struct im_attr *has = im_entry_attr(p->account->entry, attr->name);
+        const char *wanted = p->want->values[i];
+        if (attr->role != IM_ROLE_OPAQUE && wanted && is_as_wanted(p, attr, has, wanted))
+            err = hold(p, attr, has);
+    }
+    return err;
 }
 
 /* ---- the auxiliary class ---- */
@@ -304,6 +339,8 @@ enum im_err im_plan_make(const struct im_account_context *context, const struct 
         err = plan_class(&p, &adds_class);
     for (size_t i = 0; err == IM_OK && i < attrs; i++)
         err = plan_attr(&p, i);
+    if (err == IM_OK && want->enabled && p.op_count > adds_class)
+        err = hold_kept(&p);
     if (err == IM_OK && !want->enabled)
         err = plan_class(&p, &adds_class);
     if (err == IM_OK)

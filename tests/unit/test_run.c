@@ -476,6 +476,17 @@ static void foreign_edit_of_a_replaced_value_is_not_overwritten(void **state) {
     assert_int_equal(memdir_count(f->m, MEMDIR_MODIFY), 3);
 }
 
+/* A half-written account is completed from the address that it has: a new address in between must not leave the old URLs. */
+static void foreign_edit_of_a_kept_value_is_noticed(void **state) {
+    struct fixture *f = *state;
+    memdir_set(f->m, JANE, "msExchIMAddress", "jdoe@imhome1.corp.example");
+    memdir_before(f->m, MEMDIR_MODIFY, 1, edit_address, NULL);
+    assert_int_equal(RUN(f, "jdoe"), IM_OK);
+    assert_int_equal(f->told[0].outcome, IM_CHANGED);
+    assert_string_equal(value(f, JANE, "msExchIMAddress"), "other1@imhome1.corp.example");
+    assert_string_equal(value(f, JANE, "msExchIMMetaPhysicalURL"), "http://imhome1.corp.example/instmsg/aliases/other1");
+}
+
 static void gives_up_after_three_plans(void **state) {
     struct fixture *f = *state;
     memdir_set(f->m, JANE, "msExchIMAddress", "other@imhome1.corp.example");
@@ -785,6 +796,8 @@ int main(void) {
         TEST(foreign_address_is_read_again_and_kept),
         OPENLDAP_TEST(foreign_address_is_read_again_and_kept),
         TEST(foreign_edit_of_a_replaced_value_is_not_overwritten),
+        TEST(foreign_edit_of_a_kept_value_is_noticed),
+        OPENLDAP_TEST(foreign_edit_of_a_kept_value_is_noticed),
         TEST(gives_up_after_three_plans),
         OPENLDAP_TEST(gives_up_after_three_plans),
         TEST(two_copies_of_the_tool),
