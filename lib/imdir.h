@@ -9,6 +9,7 @@
 #include "lib/base/text.h"
 #include "lib/base/vec.h"
 #include "lib/data/ldif.h"
+#include "lib/data/template.h"
 #include "lib/directory/live.h"
 #include "lib/directory/schema.h"
 #include "lib/directory/topology.h"

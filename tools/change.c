@@ -51,6 +51,22 @@ static enum im_err check_allow(struct im_command *c) {
     return IM_OK;
 }
 
+/* A variable that does not exist would refuse every account, one by one. */
+static enum im_err check_template(struct im_command *c, const char *name, const char *text) {
+    struct im_error inner = {.code = IM_OK};
+    size_t count;
+    const char *const *variables = im_profile_variables(true, &count);
+    if (!text || im_template_check(text, variables, count, &inner) == IM_OK) {
+        return IM_OK;
+    }
+    return im_error_set(&c->error, IM_E_USAGE, "%s: %s", name, inner.text);
+}
+
+static enum im_err check_templates(struct im_command *c) {
+    enum im_err err = check_template(c, "--address", im_change_options.address);
+    return err == IM_OK ? check_template(c, "enable.address", c->config->enable_address) : err;
+}
+
 /* The attributes must be known before anything is planned: an unknown one would be refused account by account. */
 static enum im_err check_schema(struct changing *x) {
     for (size_t i = 0; i < x->profile->attr_count; i++) {
@@ -251,6 +267,9 @@ int im_change_main(struct im_command *c, enum im_action action) {
     x.info = (struct im_run_info){
         .command = c->table->command, .version = IMDIR_VERSION, .dry_run = im_common.dry_run, .started = time(NULL)};
     enum im_err err = check_allow(c);
+    if (err == IM_OK) {
+        err = check_templates(c);
+    }
     if (err == IM_OK) {
         err = im_selection_read(c, im_change_options.list, &x.selection);
     }

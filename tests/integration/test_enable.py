@@ -324,6 +324,11 @@ def test_unknown_domain_lists_the_names(ad):
     assert "im.elsewhere.example" in message and IM_DOMAIN in message
 
 
+def test_unknown_variables_of_an_address_are_named(ad):
+    message = refused_before_connecting(ad, "--address", "{mail-locl}@{domain}", ad.people.one("healthy")["sam"])
+    assert "--address" in message and "{mail-locl}" in message and "did you mean {mail-local}" in message
+
+
 def test_unclear_home_lists_the_names_and_writes_nothing(ad):
     path = ad.write_config("unclear.yaml")
     path.write_text(path.read_text().replace("enable: { home: im1 }\n", ""))
