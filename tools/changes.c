@@ -1,8 +1,10 @@
 #include "tools/changes.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum im_err im_changes_open(struct im_changes *f, const char *path, struct im_error *e) {
@@ -10,10 +12,18 @@ enum im_err im_changes_open(struct im_changes *f, const char *path, struct im_er
     if (!path) {
         return IM_OK;
     }
+    struct stat st;
+    if (strcmp(path, "-") == 0) {
+        return im_error_set(e, IM_E_USAGE, "--changes: a file name is needed, \"-\" is none");
+    }
+    /* The file takes the place of what is there: never of a directory or a device. */
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+        return im_error_set(e, IM_E_USAGE, "--changes: %s exists and is no regular file", path);
+    }
     if (snprintf(f->temporary, sizeof f->temporary, "%s.XXXXXX", path) >= (int)sizeof f->temporary) {
         return im_error_set(e, IM_E_USAGE, "--changes: the file name is too long");
     }
-    int fd = mkostemp(f->temporary, 02000000 /* O_CLOEXEC */); /* mode 0600, never an existing file */
+    int fd = mkostemp(f->temporary, O_CLOEXEC); /* mode 0600, never an existing file */
     f->stream = fd < 0 ? NULL : fdopen(fd, "w");
     if (f->stream) {
         return IM_OK;

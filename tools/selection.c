@@ -32,6 +32,9 @@ static size_t broken_column(const char *line, size_t len) {
 
 static enum im_err add_line(struct im_command *c, struct im_selection *s, const char *name, size_t number, char *line,
                             size_t len) {
+    if (number == 1 && len >= 2 && (memcmp(line, "\xff\xfe", 2) == 0 || memcmp(line, "\xfe\xff", 2) == 0)) {
+        return im_error_set_at(&c->error, IM_E_INPUT, name, number, 1, "UTF-16: save the list as UTF-8, one account a line");
+    }
     if (memchr(line, '\0', len)) {
         return im_error_set_at(&c->error, IM_E_INPUT, name, number, strlen(line) + 1, "a NUL character: expected a text file");
     }

@@ -40,7 +40,9 @@ static int append(const char *bytes, size_t size, void *user) {
     return out->failed ? -1 : 0;
 }
 
+enum { REAL_DIGITS = 15 }; /* what a double holds for sure: 0.003 stays 0.003 */
+
 void im_json_dump(const json_t *value, struct im_buf *out) {
-    if (!value || json_dump_callback(value, append, out, JSON_COMPACT | JSON_ENCODE_ANY) != 0)
+    if (!value || json_dump_callback(value, append, out, JSON_COMPACT | JSON_REAL_PRECISION(REAL_DIGITS) | JSON_ENCODE_ANY) != 0)
         out->failed = true;
 }

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import re
 import signal
 import stat
@@ -327,6 +328,23 @@ def test_unknown_domain_lists_the_names(ad):
 def test_unknown_variables_of_an_address_are_named(ad):
     message = refused_before_connecting(ad, "--address", "{mail-locl}@{domain}", ad.people.one("healthy")["sam"])
     assert "--address" in message and "{mail-locl}" in message and "did you mean {mail-local}" in message
+
+
+@pytest.mark.parametrize("kind", ["-", "folder", "pipe"])
+def test_changes_go_to_a_regular_file_or_nothing_is_written(ad, tmp_path, kind):
+    target = "-" if kind == "-" else tmp_path / kind
+    if kind == "folder":
+        target.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(target)
+    assert str(target) in refused_before_connecting(ad, "--changes", target, ad.people.one("healthy")["sam"])
+    assert kind == "-" or not target.is_file()
+
+
+def test_a_list_in_utf16_is_called_so(ad, tmp_path):
+    (tmp_path / "list.txt").write_text("jdoe\r\n", encoding="utf-16")
+    message = refused_before_connecting(ad, "--list", tmp_path / "list.txt")
+    assert "list.txt:1:1: UTF-16" in message
 
 
 def test_unclear_home_lists_the_names_and_writes_nothing(ad):
