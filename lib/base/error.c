@@ -26,6 +26,7 @@ static const struct im_err_row rows[] = {
     [IM_E_INVISIBLE] = {IM_E_INVISIBLE, "invisible", "no account can be seen at all", 3, false},
     [IM_E_INTERRUPTED] = {IM_E_INTERRUPTED, "interrupted", "stopped on request", 4, false},
     [IM_E_OUTPUT] = {IM_E_OUTPUT, "output", "standard output cannot be written", 4, false},
+    [IM_E_LIMIT] = {IM_E_LIMIT, "limit", "more failed or would change than is allowed", 4, false},
     [IM_E_INTERNAL] = {IM_E_INTERNAL, "internal", "internal error: please report it", 70, false},
 };
 

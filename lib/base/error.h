@@ -31,6 +31,7 @@ enum im_err {
     IM_E_INVISIBLE,   /* nothing at all can be seen with this base and identity */
     IM_E_INTERRUPTED, /* the user asked to stop */
     IM_E_OUTPUT,      /* standard output cannot be written */
+    IM_E_LIMIT,       /* more failures or changes than the operator allows */
     IM_E_INTERNAL,    /* a bug */
 };
 
