@@ -1,0 +1,128 @@
+#include "lib/base/set.h"
+
+#include "lib/base/pool.h"
+#include "lib/base/vec.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+enum { FIRST_SLOTS = 64 };
+
+struct item {
+    const char *bytes;
+    uint32_t len, hash;
+};
+
+/* Open addressing; a slot is the number of an item + 1, 0 = free. At most half of them are taken. */
+struct im_set {
+    struct im_pool *pool;
+    struct {
+        struct item *items;
+        size_t count, cap;
+    } list;
+    uint32_t *slots;
+    size_t slot_count; /* a power of two */
+    uint64_t seed;     /* so that nobody can choose names that fall on one slot */
+};
+
+struct im_set *im_set_new(void) {
+    struct im_set *set = calloc(1, sizeof *set);
+    if (!set)
+        return NULL;
+    set->pool = im_pool_new();
+    set->slots = calloc(FIRST_SLOTS, sizeof *set->slots);
+    set->slot_count = FIRST_SLOTS;
+    if (!set->pool || !set->slots)
+        im_set_free(&set);
+    if (set && getrandom(&set->seed, sizeof set->seed, GRND_NONBLOCK) < 0)
+        set->seed = (uintptr_t)set;
+    return set;
+}
+
+void im_set_free(struct im_set **set) {
+    if (!set || !*set)
+        return;
+    im_vec_free(&(*set)->list);
+    im_pool_free(&(*set)->pool);
+    free((*set)->slots);
+    free(*set);
+    *set = NULL;
+}
+
+/* FNV-1a, seeded, with a last mix because the low bits choose the slot. */
+static uint32_t hash_of(const struct im_set *set, const void *bytes, size_t len) {
+    const unsigned char *at = bytes;
+    uint64_t hash = 14695981039346656037u ^ set->seed;
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ at[i]) * 1099511628211u;
+    hash ^= hash >> 32;
+    hash *= 0xd6e8feb86659fd93u;
+    return (uint32_t)(hash >> 32);
+}
+
+/* The slot that holds it, or the free one where it belongs. */
+static uint32_t *slot_of(const struct im_set *set, const void *bytes, size_t len, uint32_t hash) {
+    for (size_t i = hash & (set->slot_count - 1);; i = (i + 1) & (set->slot_count - 1)) {
+        uint32_t *slot = &set->slots[i];
+        if (!*slot)
+            return slot;
+        const struct item *item = &set->list.items[*slot - 1];
+        if (item->hash == hash && item->len == len && (!len || memcmp(item->bytes, bytes, len) == 0))
+            return slot;
+    }
+}
+
+static bool grow(struct im_set *set) {
+    size_t count = set->slot_count * 2;
+    uint32_t *slots = calloc(count, sizeof *slots);
+    if (!slots)
+        return false;
+    free(set->slots);
+    set->slots = slots;
+    set->slot_count = count;
+    for (size_t n = 0; n < set->list.count; n++) {
+        size_t i = set->list.items[n].hash & (count - 1);
+        while (slots[i])
+            i = (i + 1) & (count - 1);
+        slots[i] = (uint32_t)n + 1;
+    }
+    return true;
+}
+
+static enum im_err put(struct im_set *set, uint32_t *slot, const void *bytes, size_t len, uint32_t hash, struct im_error *e) {
+    char *copy = len < UINT32_MAX && set->list.count < UINT32_MAX - 1 ? im_pool_strndup(set->pool, bytes, len) : NULL;
+    struct item *item = copy ? im_vec_push(&set->list) : NULL;
+    if (!item)
+        return im_error_nomem(e);
+    *item = (struct item){.bytes = copy, .len = (uint32_t)len, .hash = hash};
+    *slot = (uint32_t)set->list.count;
+    return IM_OK;
+}
+
+enum im_err im_set_add(struct im_set *set, const void *bytes, size_t len, size_t *number, bool *is_new, struct im_error *e) {
+    uint32_t hash = hash_of(set, bytes, len);
+    if (2 * set->list.count >= set->slot_count && !grow(set))
+        return im_error_nomem(e);
+    uint32_t *slot = slot_of(set, bytes, len, hash);
+    bool is_free = !*slot;
+    enum im_err err = is_free ? put(set, slot, bytes, len, hash, e) : IM_OK;
+    if (err == IM_OK && number)
+        *number = *slot - 1;
+    if (err == IM_OK && is_new)
+        *is_new = is_free;
+    return err;
+}
+
+bool im_set_has(const struct im_set *set, const void *bytes, size_t len) {
+    return *slot_of(set, bytes, len, hash_of(set, bytes, len)) != 0;
+}
+
+size_t im_set_count(const struct im_set *set) {
+    return set->list.count;
+}
+
+const char *im_set_text(const struct im_set *set, size_t number) {
+    return set->list.items[number].bytes;
+}
