@@ -34,30 +34,37 @@ int64_t im_clock_ms(void) {
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Polls in slices, so that a stop request between two slices is seen. 1 = ready, 0 = deadline passed, -1 = asked to stop. */
-static int wait_fd(int fd, short events, int64_t deadline_ms, const volatile sig_atomic_t *stop) {
+/* Polls in slices, so that a stop request between two slices is seen. */
+static enum im_waited wait_fd(int fd, short events, int64_t until_ms, const volatile sig_atomic_t *stop) {
     for (;;) {
         if (stop && *stop)
-            return -1;
-        int64_t left = deadline_ms - im_clock_ms();
+            return IM_WAITED_STOP;
+        int64_t left = until_ms - im_clock_ms();
         if (left <= 0)
-            return 0;
+            return IM_WAITED_LONG;
         struct pollfd p = {.fd = fd, .events = events};
         int ready = poll(&p, 1, left < SLICE_MS ? (int)left : SLICE_MS);
         if (ready > 0)
-            return 1;
+            return IM_WAITED_READY;
         if (ready < 0 && errno != EINTR)
-            return 1; /* the read that follows gets the error */
+            return IM_WAITED_READY; /* the read that follows gets the error */
     }
+}
+
+enum im_waited im_wait_until(const struct im_connection *connection, int64_t until_ms, const volatile sig_atomic_t *stop) {
+    return wait_fd(connection ? connection->fd : -1, POLLIN, until_ms, stop);
 }
 
 enum im_err im_wait_readable(const struct im_connection *connection, int64_t deadline_ms, const volatile sig_atomic_t *stop,
                              struct im_error *e) {
-    int ready = wait_fd(connection->fd, POLLIN, deadline_ms, stop);
-    if (ready > 0)
+    enum im_waited waited = im_wait_until(connection, deadline_ms, stop);
+    if (waited == IM_WAITED_READY)
         return IM_OK;
-    return ready < 0 ? im_error_set(e, IM_E_INTERRUPTED, "stopped on request")
-                     : im_error_set_at(e, IM_E_TIMEOUT, connection->uri, 0, 0, "the server did not answer in time (--timeout)");
+    return waited == IM_WAITED_STOP ? im_error_set(e, IM_E_INTERRUPTED, "stopped on request") : im_too_late(connection, e);
+}
+
+enum im_err im_too_late(const struct im_connection *connection, struct im_error *e) {
+    return im_error_set_at(e, IM_E_TIMEOUT, connection->uri, 0, 0, "the server did not answer in time (--timeout)");
 }
 
 static bool is_loopback(const struct sockaddr *address) {
@@ -101,9 +108,9 @@ static int connect_address(int fd, const struct sockaddr *address, socklen_t len
         return 0;
     if (errno != EINPROGRESS && errno != EINTR)
         return errno;
-    int ready = wait_fd(fd, POLLOUT, deadline_ms, stop);
-    if (ready <= 0)
-        return ready < 0 ? EINTR : ETIMEDOUT;
+    enum im_waited waited = wait_fd(fd, POLLOUT, deadline_ms, stop);
+    if (waited != IM_WAITED_READY)
+        return waited == IM_WAITED_STOP ? EINTR : ETIMEDOUT;
     int failure = 0;
     socklen_t size = sizeof failure;
     return getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &size) == 0 ? failure : errno;
@@ -303,4 +310,10 @@ void im_disconnect(struct im_connection *connection) {
         (void)ldap_unbind_ext(connection->ld, NULL, NULL); /* also frees dead handles */
     connection->ld = NULL;
     connection->fd = -1;
+}
+
+void im_give_up(struct im_connection *connection) {
+    if (connection->fd >= 0)
+        (void)fcntl(connection->fd, F_SETFL, fcntl(connection->fd, F_GETFL) | O_NONBLOCK);
+    im_disconnect(connection);
 }

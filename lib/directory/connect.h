@@ -18,11 +18,16 @@ struct im_connection {
 /* Connects and, for ldaps:// and StartTLS, negotiates TLS: all before the connect timeout. IM_E_USAGE: the URI is wrong. */
 enum im_err im_connect(const struct im_live_options *options, const char *uri, struct im_connection *out, struct im_error *e);
 void im_disconnect(struct im_connection *connection);
+void im_give_up(struct im_connection *connection); /* the same, where the other end may not listen any more */
 
 /* Milliseconds of the monotonic clock. */
 int64_t im_clock_ms(void);
-/* Waits until the connection can be read. IM_E_TIMEOUT without text, IM_E_INTERRUPTED. */
+enum im_waited { IM_WAITED_READY, IM_WAITED_LONG, IM_WAITED_STOP };
+/* Waits until the connection can be read, the time is over, or a stop is asked for. connection NULL: only rests. */
+enum im_waited im_wait_until(const struct im_connection *connection, int64_t until_ms, const volatile sig_atomic_t *stop);
+/* The same, where passing the time is an error. IM_E_TIMEOUT, IM_E_INTERRUPTED. */
 enum im_err im_wait_readable(const struct im_connection *connection, int64_t deadline_ms, const volatile sig_atomic_t *stop,
                              struct im_error *e);
+enum im_err im_too_late(const struct im_connection *connection, struct im_error *e); /* sets IM_E_TIMEOUT */
 
 #endif

@@ -65,7 +65,19 @@ enum im_err im_directory_start_modify(struct im_directory *d, const struct im_ch
 }
 
 enum im_err im_directory_next(struct im_directory *d, struct im_event *event, struct im_error *e) {
-    return d->ops->next(d->impl, event, e);
+    return d->ops->wait(d->impl, -1, event, e);
+}
+
+enum im_err im_directory_wait(struct im_directory *d, int64_t wait_ms, struct im_event *event, struct im_error *e) {
+    return d->ops->wait(d->impl, wait_ms, event, e);
+}
+
+int64_t im_directory_now_ms(const struct im_directory *d) {
+    return d->ops->now_ms(d->impl);
+}
+
+enum im_err im_directory_reopen(struct im_directory *d, struct im_error *e) {
+    return d->ops->reopen(d->impl, e);
 }
 
 void im_directory_abandon(struct im_directory *d, void *token) {

@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct im_directory;
 
@@ -36,7 +37,7 @@ struct im_answer {
     size_t references;      /* continuation references that were not followed */
 };
 
-enum im_event_kind { IM_EVENT_ENTRY, IM_EVENT_DONE };
+enum im_event_kind { IM_EVENT_ENTRY, IM_EVENT_DONE, IM_EVENT_NONE };
 
 struct im_event {
     enum im_event_kind kind;
@@ -52,6 +53,15 @@ enum im_err im_directory_start_modify(struct im_directory *d, const struct im_ch
 /* Waits for the next event. IM_E_TIMEOUT: an operation passed its deadline (it is abandoned and the connection given up).
  * IM_E_LOST, IM_E_INTERRUPTED, IM_E_PROTOCOL. Must only be called while something is in flight. */
 enum im_err im_directory_next(struct im_directory *d, struct im_event *event, struct im_error *e);
+
+/* The same, but waits no longer than wait_ms (negative: for ever): IM_EVENT_NONE when that time is over. May be called with
+ * nothing in flight: then it is a pause, which a stop request ends with IM_E_INTERRUPTED. */
+enum im_err im_directory_wait(struct im_directory *d, int64_t wait_ms, struct im_event *event, struct im_error *e);
+/* The clock that pauses are measured by, in milliseconds; only differences mean something. */
+int64_t im_directory_now_ms(const struct im_directory *d);
+/* A new connection to the same server with the same identity, in the place of one that was lost: operations in flight are
+ * forgotten, no event has their tokens. One attempt; the errors are those of opening, and the directory stays lost then. */
+enum im_err im_directory_reopen(struct im_directory *d, struct im_error *e);
 
 /* Nothing of this search is wanted any more: no further event has its token. */
 void im_directory_abandon(struct im_directory *d, void *token);
@@ -83,7 +93,9 @@ struct im_directory_ops {
     enum im_err (*start_search)(void *impl, const struct im_search *search, void *token, struct im_error *e);
     enum im_err (*start_modify)(void *impl, const struct im_change *change, void *token, struct im_error *e);
     enum im_err (*start_add)(void *impl, const struct im_entry *entry, void *token, struct im_error *e);
-    enum im_err (*next)(void *impl, struct im_event *event, struct im_error *e);
+    enum im_err (*wait)(void *impl, int64_t wait_ms, struct im_event *event, struct im_error *e);
+    int64_t (*now_ms)(void *impl);
+    enum im_err (*reopen)(void *impl, struct im_error *e);
     void (*abandon)(void *impl, void *token);
     void (*free)(void *impl);
 };

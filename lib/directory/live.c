@@ -106,8 +106,10 @@ static void abandon(void *impl, void *token) {
 
 /* ---- answers ---- */
 
-enum im_err im_live_receive(struct im_live *live, int msgid, int all, int64_t deadline_ms, LDAPMessage **out,
-                            struct im_error *e) {
+/* *out is NULL where until_ms passed first. */
+static enum im_err receive_until(struct im_live *live, int msgid, int all, int64_t until_ms, LDAPMessage **out,
+                                 struct im_error *e) {
+    *out = NULL;
     for (;;) {
         /* TLS and SASL layers may hold whole messages that poll cannot see: look first, wait then. */
         struct timeval now = {0, 0};
@@ -116,12 +118,23 @@ enum im_err im_live_receive(struct im_live *live, int msgid, int all, int64_t de
             return IM_OK;
         if (rc < 0)
             return im_live_lost(live, e);
-        enum im_err err = im_wait_readable(&live->c, deadline_ms, awaits_change(live) ? NULL : live->options.stop, e);
-        if (err == IM_E_TIMEOUT)
-            live->is_lost = true; /* an answer that comes late would be taken for another's */
-        if (err != IM_OK)
-            return err;
+        enum im_waited waited = im_wait_until(&live->c, until_ms, awaits_change(live) ? NULL : live->options.stop);
+        if (waited == IM_WAITED_STOP)
+            return im_error_set(e, IM_E_INTERRUPTED, "stopped on request");
+        if (waited == IM_WAITED_LONG)
+            return IM_OK;
     }
+}
+
+static enum im_err too_late(struct im_live *live, struct im_error *e) {
+    live->is_lost = true; /* an answer that comes late would be taken for another's */
+    return im_too_late(&live->c, e);
+}
+
+enum im_err im_live_receive(struct im_live *live, int msgid, int all, int64_t deadline_ms, LDAPMessage **out,
+                            struct im_error *e) {
+    enum im_err err = receive_until(live, msgid, all, deadline_ms, out, e);
+    return err == IM_OK && !*out ? too_late(live, e) : err;
 }
 
 /* Where the server sends us instead. */
@@ -204,32 +217,62 @@ static enum im_err take_message(struct im_live *live, struct im_event *event, bo
     return take_result(live, live->message, op, event, is_event, e);
 }
 
-static enum im_err next(void *impl, struct im_event *event, struct im_error *e) {
+static void drop_event(struct im_live *live) {
+    (void)ldap_msgfree(live->message);
+    live->message = NULL;
+    im_pool_reset(live->entry_pool);
+}
+
+/* Between two attempts to get a connection. */
+static enum im_err rest(const struct im_live *live, int64_t until_ms, struct im_error *e) {
+    bool is_stopped = im_wait_until(NULL, until_ms, live->options.stop) == IM_WAITED_STOP;
+    return is_stopped ? im_error_set(e, IM_E_INTERRUPTED, "stopped on request") : IM_OK;
+}
+
+static enum im_err wait_event(void *impl, int64_t wait_ms, struct im_event *event, struct im_error *e) {
     struct im_live *live = impl;
     bool is_event = false;
-    enum im_err err = live->is_lost ? im_live_lost(live, e) : IM_OK;
+    int64_t until_ms = wait_ms < 0 ? INT64_MAX : im_clock_ms() + wait_ms;
+    enum im_err err = IM_OK;
+    *event = (struct im_event){.kind = IM_EVENT_NONE};
+    drop_event(live);
+    if (live->is_lost && !live->operations.count && wait_ms >= 0)
+        return rest(live, until_ms, e);
+    if (live->is_lost)
+        return im_live_lost(live, e);
     while (err == IM_OK && !is_event) {
-        (void)ldap_msgfree(live->message);
-        live->message = NULL;
-        im_pool_reset(live->entry_pool);
+        drop_event(live);
         err = im_live_start_waiting(live, e);
         if (err != IM_OK)
             break;
-        err = im_live_receive(live, LDAP_RES_ANY, LDAP_MSG_ONE, earliest_deadline(live), &live->message, e);
+        int64_t deadline_ms = earliest_deadline(live);
+        err = receive_until(live, LDAP_RES_ANY, LDAP_MSG_ONE, until_ms < deadline_ms ? until_ms : deadline_ms, &live->message, e);
+        if (err == IM_OK && !live->message)
+            return until_ms < deadline_ms ? IM_OK : too_late(live, e);
         if (err == IM_OK)
             err = take_message(live, event, &is_event, e);
     }
     return err;
 }
 
+static int64_t now_ms(void *impl) {
+    (void)impl;
+    return im_clock_ms();
+}
+
 /* ---- opening and closing ---- */
+
+static void forget_all(struct im_live *live) {
+    drop_event(live);
+    ldap_memfree(live->diagnostic);
+    live->diagnostic = NULL;
+    while (live->operations.count)
+        im_live_forget(live, &live->operations.items[live->operations.count - 1]);
+}
 
 static void live_free(void *impl) {
     struct im_live *live = impl;
-    (void)ldap_msgfree(live->message);
-    ldap_memfree(live->diagnostic);
-    while (live->operations.count)
-        im_live_forget(live, &live->operations.items[live->operations.count - 1]);
+    forget_all(live);
     im_vec_free(&live->operations);
     im_disconnect(&live->c);
     im_pool_free(&live->entry_pool);
@@ -237,11 +280,15 @@ static void live_free(void *impl) {
     free(live);
 }
 
+static enum im_err reopen(void *impl, struct im_error *e);
+
 static const struct im_directory_ops ops = {
     .start_search = im_live_start_search,
     .start_modify = im_live_start_modify,
     .start_add = im_live_start_add,
-    .next = next,
+    .wait = wait_event,
+    .now_ms = now_ms,
+    .reopen = reopen,
     .abandon = abandon,
     .free = live_free,
 };
@@ -279,20 +326,58 @@ static enum im_err read_rootdse(struct im_directory *d, struct im_live *live, st
     return err == IM_OK ? im_rootdse_decode(entry, live->pool, &live->rootdse, e) : err;
 }
 
-enum im_err im_live_open_uri(const struct im_live_options *options, const char *uri, struct im_directory **out,
-                             struct im_error *e) {
-    struct im_live *live = NULL;
-    enum im_err err = new_live(options, uri, &live, e);
+/* A second connection, as the first one was opened. */
+static enum im_err open_live(const struct im_live_options *options, const char *uri, struct im_live **live,
+                             struct im_directory **out, struct im_error *e) {
+    enum im_err err = new_live(options, uri, live, e);
     if (err != IM_OK)
         return err;
-    struct im_directory *d = im_directory_new_take(&ops, live, &live->rootdse, live->c.uri, live->identity);
+    struct im_directory *d = im_directory_new_take(&ops, *live, &(*live)->rootdse, (*live)->c.uri, (*live)->identity);
     if (!d)
         return im_error_nomem(e);
-    err = read_rootdse(d, live, e);
+    err = read_rootdse(d, *live, e);
     if (err == IM_OK) {
         *out = d;
     } else {
         im_directory_free(&d);
     }
     return err;
+}
+
+static enum im_err check_same(const struct im_live *before, const struct im_live *now, struct im_error *e) {
+    if (strcmp(before->identity, now->identity) != 0) {
+        return im_error_set_at(e, IM_E_AUTH, before->c.uri, 0, 0, "the new connection is bound as %s, the first one was as %s",
+                               now->identity, before->identity);
+    }
+    if (im_rootdse_is_same_server(&before->rootdse, &now->rootdse))
+        return IM_OK;
+    return im_error_set_at(e, IM_E_PROTOCOL, before->c.uri, 0, 0,
+                           "another server answers than before: its name or its naming contexts are not the same");
+}
+
+static enum im_err reopen(void *impl, struct im_error *e) {
+    struct im_live *live = impl;
+    struct im_live *other = NULL;
+    struct im_directory *d = NULL;
+    const char *uri = live->c.uri;
+    forget_all(live);
+    im_give_up(&live->c);
+    live->is_lost = true;
+    enum im_err err = open_live(&live->options, uri, &other, &d, e);
+    if (err == IM_OK)
+        err = check_same(live, other, e);
+    if (err == IM_OK) {
+        live->c = other->c;
+        live->c.uri = uri;
+        live->is_lost = false;
+        other->c = (struct im_connection){.fd = -1};
+    }
+    im_directory_free(&d);
+    return err;
+}
+
+enum im_err im_live_open_uri(const struct im_live_options *options, const char *uri, struct im_directory **out,
+                             struct im_error *e) {
+    struct im_live *live = NULL;
+    return open_live(options, uri, &live, out, e);
 }

@@ -65,6 +65,25 @@ bool im_rootdse_has_control(const struct im_rootdse *r, const char *oid) {
     return r->entry && im_entry_has_value(r->entry, "supportedControl", oid);
 }
 
+static bool may_be_same(const char *a, const char *b) {
+    return !a || !b || im_text_equal(a, b);
+}
+
+static bool have_same_contexts(const struct im_rootdse *a, const struct im_rootdse *b) {
+    static const char name[] = "namingContexts";
+    const struct im_attr *ours = im_entry_attr(a->entry, name);
+    const struct im_attr *theirs = im_entry_attr(b->entry, name);
+    bool is_same = !ours || !theirs || ours->count == theirs->count;
+    for (size_t i = 0; is_same && ours && theirs && i < ours->count; i++)
+        is_same = im_entry_has_value(b->entry, name, ours->values[i].bv_val);
+    return is_same;
+}
+
+bool im_rootdse_is_same_server(const struct im_rootdse *a, const struct im_rootdse *b) {
+    return a->family == b->family && may_be_same(a->dns_host_name, b->dns_host_name) &&
+           may_be_same(a->ds_service_name, b->ds_service_name) && have_same_contexts(a, b);
+}
+
 const char *im_family_name(enum im_family family) {
     static const char *const names[] = {"LDAP server", "Active Directory", "Samba AD", "OpenLDAP", "389 Directory Server"};
     return names[family];

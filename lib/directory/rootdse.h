@@ -25,6 +25,8 @@ struct im_rootdse {
 /* Decodes; pieces in pool. */
 enum im_err im_rootdse_decode(const struct im_entry *entry, struct im_pool *pool, struct im_rootdse *out, struct im_error *e);
 bool im_rootdse_has_control(const struct im_rootdse *r, const char *oid);
+/* Do both come from one server, as far as it can be told: equal names where both have one, and equal naming contexts. */
+bool im_rootdse_is_same_server(const struct im_rootdse *a, const struct im_rootdse *b);
 const char *im_family_name(enum im_family family);
 extern const char *const im_rootdse_attributes[]; /* what to ask for, NULL-terminated */
 

@@ -390,6 +390,10 @@ size_t memdir_in_flight(const struct memdir *m) {
     return m->most_in_flight;
 }
 
+int64_t memdir_paused_ms(const struct memdir *m) {
+    return m->paused_ms;
+}
+
 const struct im_entry *memdir_entry(const struct memdir *m, const char *dn) {
     int code;
     const struct memdir_record *record = memdir_find(m, dn, &code);

@@ -48,7 +48,8 @@ void memdir_free(struct memdir **m);
 /* A connection; freed with im_directory_free, before the store. */
 enum im_err memdir_open(struct memdir *m, struct im_directory **out, struct im_error *e);
 
-enum memdir_kind { MEMDIR_SEARCH, MEMDIR_MODIFY, MEMDIR_ADD, MEMDIR_KINDS };
+/* MEMDIR_OPEN: taking a new connection in the place of one that was lost; the first one is not counted. */
+enum memdir_kind { MEMDIR_SEARCH, MEMDIR_MODIFY, MEMDIR_ADD, MEMDIR_OPEN, MEMDIR_KINDS };
 
 /* ---- the script ---- */
 
@@ -62,7 +63,8 @@ struct memdir_fault {
     int code;               /* the server's answer; the operation is not carried out */
     const char *diagnostic; /* with the code; may be NULL */
     size_t entries;         /* a search gives so many entries before the code */
-    enum im_err error;      /* instead of an answer: IM_E_LOST and IM_E_TIMEOUT kill the connection, IM_E_INTERRUPTED does not */
+    enum im_err error;      /* instead of an answer: IM_E_LOST and IM_E_TIMEOUT kill the connection, IM_E_INTERRUPTED does not.
+                             * Of MEMDIR_OPEN: why there is no connection; IM_E_CONNECT where it is not set */
     bool is_done;           /* with an error: the operation was carried out, its answer is missing */
 };
 void memdir_fault(struct memdir *m, struct memdir_fault fault);
@@ -80,6 +82,7 @@ int memdir_modify(struct memdir *m, const struct im_change *change); /* not coun
 
 size_t memdir_count(const struct memdir *m, enum memdir_kind kind);          /* operations that were started */
 size_t memdir_in_flight(const struct memdir *m);                             /* the most at a time so far */
+int64_t memdir_paused_ms(const struct memdir *m);                            /* the time that was waited, none of it in truth */
 const struct im_entry *memdir_entry(const struct memdir *m, const char *dn); /* as it is stored; NULL: not there */
 /* All entries as LDIF, sorted, without the root DSE: equal texts are equal directories. The caller frees. */
 char *memdir_dump(const struct memdir *m);

@@ -198,8 +198,14 @@ static void finish(struct connection *c, struct operation *operation) {
     c->operations.count--;
 }
 
-static enum im_err next(void *impl, struct im_event *event, struct im_error *e) {
+/* Whatever was started is answered at once: waiting passes the time only where nothing was. */
+static enum im_err wait_event(void *impl, int64_t wait_ms, struct im_event *event, struct im_error *e) {
     struct connection *c = impl;
+    if (!c->operations.count && wait_ms >= 0) {
+        c->m->paused_ms += wait_ms;
+        *event = (struct im_event){.kind = IM_EVENT_NONE};
+        return IM_OK;
+    }
     if (c->is_lost)
         return lost(c, e);
     if (!c->operations.count)
@@ -238,6 +244,24 @@ static void abandon(void *impl, void *token) {
     }
 }
 
+static int64_t now_ms(void *impl) {
+    const struct connection *c = impl;
+    return c->m->paused_ms;
+}
+
+static enum im_err reopen(void *impl, struct im_error *e) {
+    struct connection *c = impl;
+    size_t countdown = oom_pause();
+    const struct memdir_fault *fault = begin(c->m, MEMDIR_OPEN);
+    oom_fail_at(countdown);
+    c->operations.count = 0;
+    c->is_lost = fault != NULL;
+    if (!fault)
+        return IM_OK;
+    enum im_err err = fault->error == IM_OK ? IM_E_CONNECT : fault->error;
+    return im_error_set_at(e, err, "ldap://memory", 0, 0, "scripted: %s", im_err_row(err)->text);
+}
+
 static void free_connection(void *impl) {
     struct connection *c = impl;
     im_vec_free(&c->operations);
@@ -250,7 +274,9 @@ enum im_err memdir_open(struct memdir *m, struct im_directory **out, struct im_e
     static const struct im_directory_ops ops = {.start_search = start_search,
                                                 .start_modify = start_modify,
                                                 .start_add = start_add,
-                                                .next = next,
+                                                .wait = wait_event,
+                                                .now_ms = now_ms,
+                                                .reopen = reopen,
                                                 .abandon = abandon,
                                                 .free = free_connection};
     size_t countdown = oom_pause();

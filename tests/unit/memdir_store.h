@@ -52,6 +52,7 @@ struct memdir {
     size_t counts[MEMDIR_KINDS];
     size_t most_in_flight;
     size_t next_id;
+    int64_t paused_ms;
     bool in_reverse;
 };
 
