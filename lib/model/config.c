@@ -132,6 +132,11 @@ static const struct im_key keys[] = {
      .max = 60,
      .fallback = "2",
      .help = "how long to wait for one answer of a name server"},
+    {.name = "journal.directory",
+     .type = IM_KEY_FILE,
+     FIELD(journal_directory),
+     .check = im_check_filled,
+     .help = "folder of the journals of changing runs, instead of imdir in the state folder of the user"},
 };
 
 enum { KEY_COUNT = sizeof keys / sizeof keys[0] };

@@ -45,6 +45,8 @@ struct im_config {
     /* dns */
     struct im_strings dns_servers;
     long dns_timeout_s;
+    /* journals */
+    const char *journal_directory;
     /* where each key's value came from, in the order of the key table; see config.c */
     const char **origins;
 };

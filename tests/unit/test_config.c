@@ -115,7 +115,8 @@ static const char everything[] = "directory:\n"
                                  "  - { name: \"Zürich 1\", host: im1.corp.example, dn: \"CN=im1,DC=corp,DC=example\",\n"
                                  "      domains: [im.corp.example, im2.corp.example], capacity: 7500 }\n"
                                  "  - { name: \"no\", host: im.corp.example, hosts-users: false }\n"
-                                 "dns: { servers: [\"127.0.0.1:5353\"], timeout: 1 }\n";
+                                 "dns: { servers: [\"127.0.0.1:5353\"], timeout: 1 }\n"
+                                 "journal: { directory: /var/lib/im dir }\n";
 
 static void every_key_loads(void **state) {
     struct fixture *f = *state;
@@ -138,6 +139,7 @@ static void every_key_loads(void **state) {
     assert_string_equal(c->sasl_options, "minssf=56");
     assert_string_equal(c->password_file, "./pw");
     assert_string_equal(c->profile, "./my.yaml");
+    assert_string_equal(c->journal_directory, "/var/lib/im dir");
     assert_string_equal(c->enable_home, "auto");
     assert_string_equal(c->enable_domain, "im.corp.example");
     assert_string_equal(c->enable_address, "{alias}@{domain}");
