@@ -12,6 +12,7 @@ struct im_change_options im_change_options;
 struct changing {
     struct im_command *c;
     struct im_selection selection;
+    size_t at;
     struct im_profile *profile;
     struct im_directory *directory, *gc;
     struct im_schema schema;
@@ -161,14 +162,32 @@ static enum im_err make_request(struct changing *x, enum im_action action) {
     return err;
 }
 
-static enum im_err on_result(void *user, const struct im_result *result, struct im_error *e) {
+static enum im_err on_result(void *user, const struct im_input *input, const struct im_result *result, struct im_error *e) {
     struct changing *x = user;
+    (void)input;
     return x->format->account(&x->out, &x->info, result, e);
 }
 
 static enum im_err on_change(void *user, const struct im_change *change, struct im_error *e) {
     struct changing *x = user;
     return im_changes_add(&x->changes, change, e);
+}
+
+static enum im_err next_input(void *user, struct im_pool *pool, struct im_input *out, bool *is_end, struct im_error *e) {
+    struct changing *x = user;
+    (void)pool, (void)e;
+    *is_end = x->at == x->selection.count;
+    if (!*is_end) {
+        *out = x->selection.items[x->at++];
+    }
+    return IM_OK;
+}
+
+static enum im_err rewind_inputs(void *user, struct im_error *e) {
+    struct changing *x = user;
+    (void)e;
+    x->at = 0;
+    return IM_OK;
 }
 
 static enum im_err prepare(struct changing *x, enum im_action action, struct im_run *run) {
@@ -205,6 +224,10 @@ static enum im_err prepare(struct changing *x, enum im_action action, struct im_
     run->resolver.context = &x->context;
     run->resolver.domains = domains;
     run->resolver.gc = x->gc;
+    err = im_resolver_learn_domain(&run->resolver, c->pool, &c->error);
+    if (err != IM_OK) {
+        return err;
+    }
     err = im_account_context_templates(&x->context, templates, 2, c->pool, &c->error);
     return err == IM_OK ? make_request(x, action) : err;
 }
@@ -215,8 +238,10 @@ static bool left_something(const struct im_summary *summary) {
 
 static enum im_err work(struct changing *x, enum im_action action, struct im_summary *summary) {
     struct im_command *c = x->c;
+    struct im_inputs inputs = {.user = x, .next = next_input, .rewind = rewind_inputs};
     struct im_run run = {.request = &x->request,
                          .servers = &x->servers,
+                         .inputs = &inputs,
                          .dry_run = im_common.dry_run,
                          .on_result = on_result,
                          .on_change = on_change,
@@ -230,7 +255,7 @@ static enum im_err work(struct changing *x, enum im_action action, struct im_sum
     x->out = im_command_out(c);
     err = x->format->begin(&x->out, &x->info, &c->error);
     if (err == IM_OK) {
-        err = im_run_accounts(&run, x->selection.items, x->selection.count, summary, &c->wrote, &c->error);
+        err = im_run_accounts(&run, summary, &c->wrote, &c->error);
         /* The report is whole also when the run was not. */
         struct im_error closing = {.code = IM_OK};
         enum im_err end = x->format->end(&x->out, &x->info, summary, &closing);

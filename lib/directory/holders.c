@@ -6,6 +6,7 @@
 #include "lib/data/dn.h"
 
 #include <string.h>
+#include <strings.h>
 
 /* The roles that must be unique. */
 static const enum im_role unique_roles[] = {IM_ROLE_ADDRESS, IM_ROLE_LOGICAL_URL};
@@ -23,7 +24,7 @@ struct searching {
     struct im_holders *holders;
     const char *attributes[ROLES + 3];
     struct im_lookup *lookups;
-    size_t lookup_count, lookup_max;
+    size_t lookup_count, lookup_max, domain_count;
 };
 
 static const char *wanted(const struct im_want *want, enum im_role role) {
@@ -39,6 +40,19 @@ static const char *attribute_of(const struct searching *s, enum im_role role) {
 
 /* ---- searches ---- */
 
+/* Unknown to the schema or of Active Directory: the syntax decides there, and IA5 strings are matched exactly. */
+static bool ignores_case(const struct im_schema *schema, const char *attribute) {
+    const struct im_schema_attr *attr = schema && !schema->is_ad ? im_schema_attr(schema, attribute) : NULL;
+    return attr && attr->equality && strncasecmp(attr->equality, "caseIgnore", strlen("caseIgnore")) == 0;
+}
+
+/* Active Directory lets a domain have each sAMAccountName once: where the account itself has it, nobody else does. */
+static bool has_name_alone(const struct searching *s, size_t i, const char *attribute) {
+    static const char name[] = "sAMAccountName";
+    return s->r->context->is_ad && s->domain_count == 1 && im_text_equal(attribute, name) &&
+           im_text_equal(im_entry_string(s->accounts[i].entry, name), s->wants[i].im_alias);
+}
+
 static enum im_err add_terms(struct searching *s, size_t i, struct im_buf *filter, size_t *terms, struct im_error *e) {
     const struct im_schema *schema = s->r->context->schema;
     const struct im_profile *profile = s->r->context->profile;
@@ -52,13 +66,17 @@ static enum im_err add_terms(struct searching *s, size_t i, struct im_buf *filte
         if (!lower)
             return im_error_nomem(e);
         im_filter_text(filter, schema, attribute, value);
-        if (strcmp(lower, value) != 0)
+        ++*terms;
+        if (strcmp(lower, value) != 0 && !ignores_case(schema, attribute)) {
             im_filter_text(filter, schema, attribute, lower);
-        *terms += 2;
+            ++*terms;
+        }
         is_any = true;
     }
     /* Who has the alias as a name most likely holds the address in another spelling. */
     for (size_t n = 0; is_any && s->wants[i].im_alias && n < profile->account_name_count; n++) {
+        if (has_name_alone(s, i, profile->account_names[n]))
+            continue;
         im_filter_text(filter, schema, profile->account_names[n], s->wants[i].im_alias);
         ++*terms;
     }
@@ -182,24 +200,31 @@ static enum im_err take_candidate(void *user, const struct im_lookup *lookup, co
     return IM_OK;
 }
 
-enum im_err im_resolve_holders(const struct im_resolver *r, const struct im_account *accounts, const struct im_want *wants,
-                               size_t count, struct im_pool *pool, struct im_holders *holders, struct im_error *e) {
-    struct searching s = {.r = r, .accounts = accounts, .wants = wants, .pool = pool, .holders = holders};
-    size_t domains = 0;
+enum im_err im_holders_begin(const struct im_resolver *r, const struct im_account *accounts, const struct im_want *wants,
+                             size_t count, struct im_pool *pool, struct im_holders *holders, struct im_lookups *lookups,
+                             struct im_error *e) {
+    struct searching *s = im_pool_alloc(pool, sizeof *s);
     size_t names = 0;
-    while (r->domains[domains])
-        domains++;
+    if (!s)
+        return im_error_nomem(e);
+    *s = (struct searching){.r = r, .accounts = accounts, .wants = wants, .pool = pool, .holders = holders};
+    while (r->domains[s->domain_count])
+        s->domain_count++;
     for (size_t n = 0; n < ROLES; n++) {
-        if (attribute_of(&s, unique_roles[n]))
-            s.attributes[names++] = attribute_of(&s, unique_roles[n]);
+        if (attribute_of(s, unique_roles[n]))
+            s->attributes[names++] = attribute_of(s, unique_roles[n]);
     }
-    s.attributes[names++] = "objectGUID";
-    s.attributes[names] = "entryUUID";
+    s->attributes[names++] = "objectGUID";
+    s->attributes[names] = "entryUUID";
     memset(holders, 0, count * sizeof *holders);
-    s.lookup_max = count * domains;
-    s.lookups = im_pool_array(pool, s.lookup_max, sizeof *s.lookups);
-    enum im_err err = s.lookups ? make_lookups(&s, count, e) : im_error_nomem(e);
-    if (err == IM_OK)
-        err = im_lookup_all(r->gc ? r->gc : r->directory, s.lookups, s.lookup_count, take_candidate, &s, e);
+    s->lookup_max = count * s->domain_count;
+    s->lookups = im_pool_array(pool, s->lookup_max, sizeof *s->lookups);
+    enum im_err err = s->lookups ? make_lookups(s, count, e) : im_error_nomem(e);
+    *lookups = (struct im_lookups){.directory = r->gc ? r->gc : r->directory,
+                                   .items = s->lookups,
+                                   .count = s->lookup_count,
+                                   .fn = take_candidate,
+                                   .user = s,
+                                   .pool = pool};
     return err;
 }

@@ -1,39 +1,13 @@
 #include "lib/directory/lookup.h"
 
 #include "lib/base/text.h"
+#include "lib/base/vec.h"
 
 #include <string.h>
 
-enum { SUCCESS = 0, NO_SUCH_OBJECT = 32, INVALID_DN = 34 };
+enum { SUCCESS = 0, NO_SUCH_OBJECT = 32, INVALID_DN = 34, BUSY = 51, UNAVAILABLE = 52 };
 
-struct lookups {
-    struct im_directory *directory;
-    const struct im_lookup *items;
-    size_t count, started, in_flight;
-    im_lookup_fn *fn;
-    void *user;
-};
-
-/* The lookup itself is the token; the interface knows no const. */
-static void *token_of(const struct im_lookup *lookup) {
-    void *token;
-    memcpy(&token, &lookup, sizeof token);
-    return token;
-}
-
-static enum im_err start_more(struct lookups *l, struct im_error *e) {
-    while (l->in_flight < IM_LOOKUP_WINDOW && l->started < l->count) {
-        const struct im_lookup *next = &l->items[l->started];
-        enum im_err err = im_directory_start_search(l->directory, &next->search, token_of(next), e);
-        if (err != IM_OK)
-            return err;
-        l->started++;
-        l->in_flight++;
-    }
-    return IM_OK;
-}
-
-static enum im_err judge_answer(const struct lookups *l, const struct im_lookup *lookup, const struct im_answer *answer,
+static enum im_err judge_answer(const struct im_lookups *l, const struct im_lookup *lookup, const struct im_answer *answer,
                                 struct im_error *e) {
     const char *uri = im_directory_uri(l->directory);
     const char *base = lookup->search.base;
@@ -52,37 +26,114 @@ static enum im_err judge_answer(const struct lookups *l, const struct im_lookup 
     return err;
 }
 
-/* Waits for one event. *err takes the first error of the searches; the return value is one of the connection. */
-static enum im_err take_event(struct lookups *l, enum im_err *err, struct im_error *e) {
-    struct im_event event;
-    enum im_err lost = im_directory_next(l->directory, &event, e);
-    if (lost != IM_OK)
-        return lost;
-    const struct im_lookup *lookup = event.token;
-    if (event.kind == IM_EVENT_ENTRY) {
-        if (*err == IM_OK)
-            *err = l->fn(l->user, lookup, event.entry, e);
-        return IM_OK;
-    }
-    l->in_flight--;
-    if (*err == IM_OK)
-        *err = judge_answer(l, lookup, &event.answer, e);
+static void wait_again(struct im_lookups *l, struct im_lookup *lookup) {
+    size_t index = (size_t)(lookup - l->items);
+    lookup->state = IM_LOOKUP_WAITS;
+    lookup->found.count = 0;
+    if (index < l->next)
+        l->next = index;
+}
+
+static enum im_err take_entry(struct im_lookups *l, struct im_lookup *lookup, const struct im_entry *entry, struct im_error *e) {
+    if (!l->pool)
+        return l->fn(l->user, lookup, entry, e);
+    struct im_entry **slot = im_vec_push(&lookup->found);
+    if (!slot || !(*slot = im_entry_copy(entry, l->pool)))
+        return im_error_nomem(e);
     return IM_OK;
 }
 
-enum im_err im_lookup_all(struct im_directory *d, const struct im_lookup *lookups, size_t count, im_lookup_fn *fn, void *user,
-                          struct im_error *e) {
-    struct lookups l = {.directory = d, .items = lookups, .count = count, .fn = fn, .user = user};
-    enum im_err err = start_more(&l, e);
-    /* After an error the rest is still read, so that no answer turns up in somebody else's wait. */
-    while (l.in_flight) {
-        enum im_err lost = take_event(&l, &err, e);
-        if (lost != IM_OK)
-            return err != IM_OK ? err : lost;
-        if (err == IM_OK)
-            err = start_more(&l, e);
+static enum im_err take(void *token, const struct im_event *event, struct im_error *e) {
+    struct im_lookup *lookup = token;
+    struct im_lookups *l = lookup->of;
+    if (event->kind == IM_EVENT_ENTRY)
+        return take_entry(l, lookup, event->entry, e);
+    l->in_flight--;
+    if (l->pool && (event->answer.code == BUSY || event->answer.code == UNAVAILABLE)) {
+        wait_again(l, lookup);
+        l->is_busy = true;
+        return IM_OK;
+    }
+    lookup->state = IM_LOOKUP_DONE;
+    l->done++;
+    enum im_err err = judge_answer(l, lookup, &event->answer, e);
+    for (size_t i = 0; err == IM_OK && i < lookup->found.count; i++)
+        err = l->fn(l->user, lookup, lookup->found.items[i], e);
+    im_vec_free(&lookup->found);
+    return err;
+}
+
+enum im_err im_lookups_send(struct im_lookups *l, size_t room, size_t *sent, struct im_error *e) {
+    enum im_err err = IM_OK;
+    *sent = 0;
+    for (; err == IM_OK && l->next < l->count && *sent < room; l->next++) {
+        struct im_lookup *lookup = &l->items[l->next];
+        if (lookup->state != IM_LOOKUP_WAITS)
+            continue;
+        lookup->of = l;
+        lookup->token.take = take;
+        err = im_directory_start_search(l->directory, &lookup->search, lookup, e);
+        if (err != IM_OK)
+            return err;
+        lookup->state = IM_LOOKUP_IN_FLIGHT;
+        l->in_flight++;
+        ++*sent;
     }
     return err;
+}
+
+bool im_lookups_wait(const struct im_lookups *l) {
+    return l->done + l->in_flight < l->count;
+}
+
+bool im_lookups_are_done(const struct im_lookups *l) {
+    return l->done == l->count;
+}
+
+void im_lookups_again(struct im_lookups *l) {
+    for (size_t i = 0; i < l->count; i++) {
+        if (l->items[i].state == IM_LOOKUP_IN_FLIGHT)
+            wait_again(l, &l->items[i]);
+    }
+    l->in_flight = 0;
+}
+
+void im_lookups_abandon(struct im_lookups *l) {
+    for (size_t i = 0; i < l->count; i++) {
+        if (l->items[i].state != IM_LOOKUP_IN_FLIGHT)
+            continue;
+        im_directory_abandon(l->directory, &l->items[i]);
+        l->items[i].state = IM_LOOKUP_DONE;
+    }
+    l->in_flight = 0;
+}
+
+void im_lookups_free(struct im_lookups *l) {
+    for (size_t i = 0; i < l->count; i++)
+        im_vec_free(&l->items[i].found);
+}
+
+enum im_err im_lookup_all(struct im_directory *d, struct im_lookup *lookups, size_t count, im_lookup_fn *fn, void *user,
+                          struct im_error *e) {
+    struct im_lookups l = {.directory = d, .items = lookups, .count = count, .fn = fn, .user = user};
+    enum im_err err = IM_OK;
+    /* After an error the rest is still read, so that no answer turns up in somebody else's wait. */
+    for (;;) {
+        size_t sent;
+        struct im_event event;
+        if (err == IM_OK)
+            err = im_lookups_send(&l, IM_LOOKUP_WINDOW - l.in_flight, &sent, e);
+        if (!l.in_flight)
+            return err;
+        enum im_err lost = im_directory_next(d, &event, e);
+        if (lost != IM_OK)
+            return err != IM_OK ? err : lost;
+        if (err == IM_OK) {
+            err = take(event.token, &event, e);
+        } else if (event.kind == IM_EVENT_DONE) {
+            l.in_flight--;
+        }
+    }
 }
 
 static void add_escaped(struct im_buf *out, const struct berval *value, bool all) {

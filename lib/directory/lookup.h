@@ -8,18 +8,58 @@
 /* OR filters of 20 to 50 terms with 16 in flight were measured as the fastest way to find many people. */
 enum { IM_LOOKUP_TERMS = 50, IM_LOOKUP_WINDOW = 16 };
 
+struct im_lookup;
+struct im_lookups;
+
+/* What is in flight knows who takes its answers: the first member of every token of a pipelined run. */
+struct im_token {
+    enum im_err (*take)(void *token, const struct im_event *event, struct im_error *e);
+};
+
 struct im_lookup {
+    struct im_token token;
     struct im_search search;
     void *data;
     bool may_be_missing; /* a base that does not exist or cannot be a name is no error: nothing matched */
+    /* kept by im_lookups */
+    struct im_lookups *of;
+    enum { IM_LOOKUP_WAITS, IM_LOOKUP_IN_FLIGHT, IM_LOOKUP_DONE } state;
+    struct {
+        struct im_entry **items;
+        size_t count, cap;
+    } found;
 };
 
 typedef enum im_err im_lookup_fn(void *user, const struct im_lookup *lookup, const struct im_entry *entry, struct im_error *e);
 
-/* Hands over each entry of each search, in any order. Any error or truncated result ends all: "could not read" is never "does not
- * exist". A base that is not there is IM_E_INVISIBLE unless may_be_missing. Nothing is left in flight unless the connection is
- * lost. */
-enum im_err im_lookup_all(struct im_directory *d, const struct im_lookup *lookups, size_t count, im_lookup_fn *fn, void *user,
+/* Searches of which several are in flight. With a pool, the entries of a search are kept in it and handed over when that search
+ * has succeeded as a whole, so that it can be sent again after a lost connection; without, each is handed over as it comes. Any
+ * error or truncated result ends all: "could not read" is never "does not exist". A base that is not there is IM_E_INVISIBLE
+ * unless may_be_missing. */
+struct im_lookups {
+    struct im_directory *directory;
+    struct im_lookup *items;
+    size_t count;
+    im_lookup_fn *fn;
+    void *user;
+    struct im_pool *pool; /* or NULL */
+    /* kept by the functions below */
+    size_t next, in_flight, done;
+    bool is_busy; /* set where the server was busy or unavailable: that search waits again. The caller clears it */
+};
+
+/* Sends up to `room` of those that wait; *sent says how many. */
+enum im_err im_lookups_send(struct im_lookups *l, size_t room, size_t *sent, struct im_error *e);
+bool im_lookups_wait(const struct im_lookups *l); /* some are still to be sent */
+bool im_lookups_are_done(const struct im_lookups *l);
+/* The connection is a new one: what was in flight waits again. */
+void im_lookups_again(struct im_lookups *l);
+/* Nothing more is wanted; what is in flight is abandoned. */
+void im_lookups_abandon(struct im_lookups *l);
+void im_lookups_free(struct im_lookups *l); /* lists of entries; not the items */
+
+/* Sends all and waits for all, where nothing else is in flight. Nothing is left in flight unless the connection is lost. */
+enum im_err im_lookup_all(struct im_directory *d, struct im_lookup *lookups, size_t count, im_lookup_fn *fn, void *user,
                           struct im_error *e);
 
 /* Appends "(attribute=value)", escaped. Where the directory is not an AD and its schema has no equality rule for the attribute,

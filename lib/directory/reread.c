@@ -6,43 +6,48 @@
 
 #include <string.h>
 
-struct rereading {
-    struct im_pool *pool;
-    const struct im_entry *entry;
-};
-
-static enum im_err keep_first(void *user, const struct im_lookup *lookup, const struct im_entry *entry, struct im_error *e) {
-    struct rereading *r = user;
-    (void)lookup;
-    if (r->entry)
+static enum im_err keep(void *user, const struct im_lookup *lookup, const struct im_entry *entry, struct im_error *e) {
+    const struct im_entry **slot = lookup->data;
+    (void)user;
+    if (*slot)
         return im_error_set_at(e, IM_E_PROTOCOL, entry->dn, 0, 0, "two entries have the same unique identifier");
-    r->entry = im_entry_copy(entry, r->pool);
-    return r->entry ? IM_OK : im_error_nomem(e);
+    *slot = entry;
+    return IM_OK;
 }
 
-enum im_err im_resolve_again(const struct im_resolver *r, const struct im_account *account, struct im_pool *pool,
-                             const struct im_entry **out, struct im_error *e) {
-    struct rereading reading = {.pool = pool};
-    struct im_buf filter = IM_BUF_INIT;
-    struct im_lookup lookup = {
-        .search = {.base = account->ref, .scope = IM_SEARCH_BASE, .extended_dn = r->context->is_ad},
-        .may_be_missing = true,
-    };
-    lookup.search.attributes = im_account_attributes(r->context, pool);
+static enum im_err make_lookup(const struct im_resolver *r, const struct im_account *account, struct im_pool *pool,
+                               struct im_lookup *out, struct im_error *e) {
     const char *uuid = im_entry_string(account->entry, "entryUUID");
-    if (uuid && !r->context->is_ad) {
-        im_filter_text(&filter, r->context->schema, "entryUUID", uuid);
-        lookup.search.base = r->base;
-        lookup.search.scope = IM_SEARCH_SUB;
-        lookup.search.filter = im_buf_str(&filter);
-        lookup.may_be_missing = false;
-    }
-    enum im_err err = lookup.search.attributes && !filter.failed ? IM_OK : im_error_nomem(e);
-    if (err == IM_OK)
-        err = im_lookup_all(r->directory, &lookup, 1, keep_first, &reading, e);
-    if (err == IM_OK)
-        *out = reading.entry;
+    out->search.base = account->ref;
+    out->search.scope = IM_SEARCH_BASE;
+    out->search.extended_dn = r->context->is_ad;
+    out->may_be_missing = true;
+    if (!uuid || r->context->is_ad)
+        return IM_OK;
+    struct im_buf filter = IM_BUF_INIT;
+    im_filter_text(&filter, r->context->schema, "entryUUID", uuid);
+    out->search.base = r->base;
+    out->search.scope = IM_SEARCH_SUB;
+    out->search.filter = filter.failed ? NULL : im_pool_strdup(pool, im_buf_str(&filter));
+    out->search.no_paging = true;
+    out->may_be_missing = false;
     im_buf_free(&filter);
+    return out->search.filter ? IM_OK : im_error_nomem(e);
+}
+
+enum im_err im_reread_begin(const struct im_resolver *r, const struct im_account *const *accounts, size_t count,
+                            struct im_pool *pool, const struct im_entry **entries, struct im_lookups *lookups,
+                            struct im_error *e) {
+    const char *const *attributes = im_account_attributes(r->context, pool);
+    struct im_lookup *items = im_pool_array(pool, count, sizeof *items);
+    enum im_err err = attributes && items ? IM_OK : im_error_nomem(e);
+    for (size_t i = 0; err == IM_OK && i < count; i++) {
+        entries[i] = NULL;
+        items[i].search.attributes = attributes;
+        items[i].data = (void *)&entries[i];
+        err = make_lookup(r, accounts[i], pool, &items[i], e);
+    }
+    *lookups = (struct im_lookups){.directory = r->directory, .items = items, .count = count, .fn = keep, .pool = pool};
     return err;
 }
 

@@ -30,9 +30,10 @@ struct batch {
     size_t count;
 };
 
-struct resolving {
+struct im_resolving {
     const struct im_resolver *r;
     const struct im_identity *identities;
+    size_t count;
     struct probes *probes; /* one list for each identity */
     struct im_pool *pool;
     struct im_match *matches;
@@ -40,8 +41,6 @@ struct resolving {
     const char *const *attributes;
     struct im_lookup *lookups;
     size_t lookup_count;
-    bool knows_domain; /* the two that follow were asked for */
-    const char *netbios, *dns;
 };
 
 /* ---- what is looked for ---- */
@@ -60,7 +59,7 @@ static void add_text(struct probes *list, const char *attribute, const char *tex
 }
 
 /* Exact-matching attributes are asked as written and in lower case. */
-static enum im_err add_im_address(struct resolving *s, struct probes *list, const char *text, struct im_error *e) {
+static enum im_err add_im_address(struct im_resolving *s, struct probes *list, const char *text, struct im_error *e) {
     const struct im_profile_attr *attr = im_profile_role(s->r->context->profile, IM_ROLE_ADDRESS);
     const char *lower = im_filter_lower(text, s->pool);
     if (!lower)
@@ -73,7 +72,7 @@ static enum im_err add_im_address(struct resolving *s, struct probes *list, cons
     return IM_OK;
 }
 
-static enum im_err add_mail(struct resolving *s, struct probes *list, const char *text, struct im_error *e) {
+static enum im_err add_mail(struct im_resolving *s, struct probes *list, const char *text, struct im_error *e) {
     const char *proxy = im_pool_printf(s->pool, SMTP "%s", text);
     if (!proxy)
         return im_error_nomem(e);
@@ -82,7 +81,7 @@ static enum im_err add_mail(struct resolving *s, struct probes *list, const char
     return IM_OK;
 }
 
-static enum im_err add_sid(struct resolving *s, struct probes *list, const char *text, struct im_error *e) {
+static enum im_err add_sid(struct im_resolving *s, struct probes *list, const char *text, struct im_error *e) {
     unsigned char bytes[IM_SID_BYTES_SIZE];
     size_t len;
     if (!im_sid_from_text(text, bytes, &len))
@@ -97,7 +96,7 @@ static enum im_err add_sid(struct resolving *s, struct probes *list, const char 
     return IM_OK;
 }
 
-static enum im_err add_guid(struct resolving *s, struct probes *list, const char *text, struct im_error *e) {
+static enum im_err add_guid(struct im_resolving *s, struct probes *list, const char *text, struct im_error *e) {
     unsigned char bytes[IM_GUID_BYTES_SIZE];
     char plain[IM_GUID_TEXT_SIZE];
     if (!im_guid_from_text(text, bytes))
@@ -141,31 +140,26 @@ static enum im_err dns_of(const char *dn, struct im_pool *pool, const char **out
     return failed ? im_error_nomem(e) : IM_OK;
 }
 
-static enum im_err learn_domain(struct resolving *s, struct im_error *e) {
-    if (s->knows_domain)
-        return IM_OK;
-    s->knows_domain = true;
-    enum im_err err = dns_of(s->r->base, s->pool, &s->dns, e);
-    return err == IM_OK ? im_topology_netbios(s->r->directory, s->r->base, s->pool, &s->netbios, e) : err;
+enum im_err im_resolver_learn_domain(struct im_resolver *r, struct im_pool *pool, struct im_error *e) {
+    enum im_err err = dns_of(r->base, pool, &r->dns, e);
+    return err == IM_OK ? im_topology_netbios(r->directory, r->base, pool, &r->netbios, e) : err;
 }
 
-static enum im_err add_domain_name(struct resolving *s, size_t i, struct im_error *e) {
+static enum im_err add_domain_name(struct im_resolving *s, size_t i, struct im_error *e) {
     const struct im_identity *id = &s->identities[i];
-    enum im_err err = learn_domain(s, e);
-    if (err != IM_OK)
-        return err;
-    if (im_text_equal(id->domain, s->netbios) || im_text_equal(id->domain, s->dns)) {
+    const char *netbios = s->r->netbios;
+    if (im_text_equal(id->domain, netbios) || im_text_equal(id->domain, s->r->dns)) {
         add_text(&s->probes[i], "sAMAccountName", id->text);
         return IM_OK;
     }
     s->matches[i].remark =
-        s->netbios ? im_pool_printf(s->pool, "accounts are searched in the domain %s, not in %s", s->netbios, id->domain)
-                   : im_pool_printf(s->pool, "this directory does not say that it is the domain %s: name the account without it",
-                                    id->domain);
+        netbios ? im_pool_printf(s->pool, "accounts are searched in the domain %s, not in %s", netbios, id->domain)
+                : im_pool_printf(s->pool, "this directory does not say that it is the domain %s: name the account without it",
+                                 id->domain);
     return s->matches[i].remark ? IM_OK : im_error_nomem(e);
 }
 
-static enum im_err make_probes(struct resolving *s, size_t i, struct im_error *e) {
+static enum im_err make_probes(struct im_resolving *s, size_t i, struct im_error *e) {
     const struct im_profile *profile = s->r->context->profile;
     const struct im_identity *id = &s->identities[i];
     struct probes *list = &s->probes[i];
@@ -205,7 +199,7 @@ static enum im_err make_probes(struct resolving *s, size_t i, struct im_error *e
 
 /* ---- searches ---- */
 
-static struct im_lookup *new_lookup(struct resolving *s, const char *base, enum im_search_scope scope, size_t room) {
+static struct im_lookup *new_lookup(struct im_resolving *s, const char *base, enum im_search_scope scope, size_t room) {
     struct batch *batch = im_pool_alloc(s->pool, sizeof *batch);
     struct im_lookup *lookup = &s->lookups[s->lookup_count];
     if (!batch || !(batch->identities = im_pool_array(s->pool, room, sizeof *batch->identities)))
@@ -222,7 +216,7 @@ static struct im_lookup *new_lookup(struct resolving *s, const char *base, enum 
     return lookup;
 }
 
-static enum im_err look_up_dn(struct resolving *s, size_t i, struct im_error *e) {
+static enum im_err look_up_dn(struct im_resolving *s, size_t i, struct im_error *e) {
     struct im_lookup *lookup = new_lookup(s, s->identities[i].text, IM_SEARCH_BASE, 1);
     if (!lookup)
         return im_error_nomem(e);
@@ -232,7 +226,7 @@ static enum im_err look_up_dn(struct resolving *s, size_t i, struct im_error *e)
     return IM_OK;
 }
 
-static enum im_err close_batch(struct resolving *s, struct im_lookup **open, struct im_buf *filter, struct im_error *e) {
+static enum im_err close_batch(struct im_resolving *s, struct im_lookup **open, struct im_buf *filter, struct im_error *e) {
     if (!*open)
         return IM_OK;
     im_buf_addc(filter, ')');
@@ -243,7 +237,7 @@ static enum im_err close_batch(struct resolving *s, struct im_lookup **open, str
     return text ? IM_OK : im_error_nomem(e);
 }
 
-static enum im_err make_lookups(struct resolving *s, size_t count, struct im_error *e) {
+static enum im_err make_lookups(struct im_resolving *s, size_t count, struct im_error *e) {
     struct im_buf filter = IM_BUF_INIT;
     struct im_lookup *open = NULL;
     size_t terms = 0;
@@ -310,7 +304,7 @@ static enum im_err add_match(struct im_match *match, const struct im_entry *entr
 
 enum strength { NO_MATCH, BY_HISTORY, MATCH };
 
-static enum im_err match_strength(const struct resolving *s, size_t i, const struct im_entry *entry, enum strength *out,
+static enum im_err match_strength(const struct im_resolving *s, size_t i, const struct im_entry *entry, enum strength *out,
                                   struct im_error *e) {
     const struct probes *list = &s->probes[i];
     enum im_err err = IM_OK;
@@ -325,43 +319,49 @@ static enum im_err match_strength(const struct resolving *s, size_t i, const str
 }
 
 static enum im_err take_entry(void *user, const struct im_lookup *lookup, const struct im_entry *entry, struct im_error *e) {
-    struct resolving *s = user;
+    struct im_resolving *s = user;
     const struct batch *batch = lookup->data;
-    const struct im_entry *copy = NULL;
     enum im_err err = IM_OK;
     for (size_t n = 0; err == IM_OK && n < batch->count; n++) {
         size_t i = batch->identities[n];
         enum strength strength;
         err = match_strength(s, i, entry, &strength, e);
-        if (err != IM_OK || strength == NO_MATCH)
-            continue;
-        if (!copy && !(copy = im_entry_copy(entry, s->pool)))
-            return im_error_nomem(e);
-        err = add_match(strength == BY_HISTORY ? &s->history[i] : &s->matches[i], copy, s->pool, e);
+        if (err == IM_OK && strength != NO_MATCH)
+            err = add_match(strength == BY_HISTORY ? &s->history[i] : &s->matches[i], entry, s->pool, e);
     }
     return err;
 }
 
-enum im_err im_resolve(const struct im_resolver *r, const struct im_identity *identities, size_t count, struct im_pool *pool,
-                       struct im_match *matches, struct im_error *e) {
-    struct resolving s = {.r = r, .identities = identities, .pool = pool, .matches = matches};
-    s.attributes = im_account_attributes(r->context, pool);
-    s.probes = im_pool_array(pool, count, sizeof *s.probes);
-    s.history = im_pool_array(pool, count, sizeof *s.history);
-    s.lookups = im_pool_array(pool, count, sizeof *s.lookups);
-    enum im_err err = s.attributes && s.probes && s.history && s.lookups ? IM_OK : im_error_nomem(e);
-    memset(matches, 0, count * sizeof *matches);
+enum im_err im_resolve_begin(const struct im_resolver *r, const struct im_identity *identities, size_t count,
+                             struct im_pool *pool, struct im_lookups *lookups, struct im_resolving **out, struct im_error *e) {
+    struct im_resolving *s = im_pool_alloc(pool, sizeof *s);
+    if (!s)
+        return im_error_nomem(e);
+    *s = (struct im_resolving){.r = r, .identities = identities, .count = count, .pool = pool};
+    s->attributes = im_account_attributes(r->context, pool);
+    s->probes = im_pool_array(pool, count, sizeof *s->probes);
+    s->matches = im_pool_array(pool, count, sizeof *s->matches);
+    s->history = im_pool_array(pool, count, sizeof *s->history);
+    s->lookups = im_pool_array(pool, count, sizeof *s->lookups);
+    enum im_err err = s->attributes && s->probes && s->matches && s->history && s->lookups ? IM_OK : im_error_nomem(e);
     for (size_t i = 0; err == IM_OK && i < count; i++)
-        err = make_probes(&s, i, e);
+        err = make_probes(s, i, e);
     if (err == IM_OK)
-        err = make_lookups(&s, count, e);
-    if (err == IM_OK)
-        err = im_lookup_all(r->directory, s.lookups, s.lookup_count, take_entry, &s, e);
-    for (size_t i = 0; err == IM_OK && i < count; i++) {
-        if (matches[i].count || !s.history[i].count)
+        err = make_lookups(s, count, e);
+    if (err != IM_OK)
+        return err;
+    *lookups = (struct im_lookups){
+        .directory = r->directory, .items = s->lookups, .count = s->lookup_count, .fn = take_entry, .user = s, .pool = pool};
+    *out = s;
+    return IM_OK;
+}
+
+const struct im_match *im_resolve_end(struct im_resolving *s) {
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->matches[i].count || !s->history[i].count)
             continue;
-        matches[i] = s.history[i];
-        matches[i].by_sid_history = true;
+        s->matches[i] = s->history[i];
+        s->matches[i].by_sid_history = true;
     }
-    return err;
+    return s->matches;
 }

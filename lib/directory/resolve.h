@@ -2,7 +2,7 @@
 #ifndef IMDIR_DIRECTORY_RESOLVE_H
 #define IMDIR_DIRECTORY_RESOLVE_H
 
-#include "lib/directory/directory.h"
+#include "lib/directory/lookup.h"
 #include "lib/model/account.h"
 #include "lib/model/identity.h"
 #include "lib/model/rule.h"
@@ -20,24 +20,37 @@ struct im_resolver {
     const char *base;           /* where accounts are searched */
     const char *const *domains; /* the whole forest, for uniqueness; NULL-terminated */
     struct im_directory *gc;    /* asked for uniqueness instead, where the forest has several domains; or NULL */
+    /* The names of the base's domain, for DOMAIN\name; NULL: not known. See im_resolver_learn_domain. */
+    const char *netbios, *dns;
 };
 
-/* Looks up `count` identities with as few searches as possible (OR filters of at most 50, pipelined). Values that come back are
- * compared with what was asked (folded) before they count as a match: a server may match more loosely than we do. matches[i] goes
- * with identities[i]. Any error or truncated result is an error of the whole call: "could not read" is never "does not exist". */
-enum im_err im_resolve(const struct im_resolver *r, const struct im_identity *identities, size_t count, struct im_pool *pool,
-                       struct im_match *matches, struct im_error *e);
-/* Reads one account again, by GUID or entryUUID where known, so that a rename is followed. *out NULL: it is gone. */
-enum im_err im_resolve_again(const struct im_resolver *r, const struct im_account *account, struct im_pool *pool,
-                             const struct im_entry **out, struct im_error *e);
+/* Sets netbios and dns. Only needed where an identity is of the form DOMAIN\name. */
+enum im_err im_resolver_learn_domain(struct im_resolver *r, struct im_pool *pool, struct im_error *e);
+
+struct im_resolving;
+/* Fills `lookups` with as few searches as possible (OR filters of at most IM_LOOKUP_TERMS). When they are done, im_resolve_end
+ * tells what each identity names. Values that come back are compared with what was asked (folded) before they count as a match: a
+ * server may match more loosely than we do. Entries are in pool, which must outlive both. */
+enum im_err im_resolve_begin(const struct im_resolver *r, const struct im_identity *identities, size_t count,
+                             struct im_pool *pool, struct im_lookups *lookups, struct im_resolving **out, struct im_error *e);
+/* matches[i] goes with identities[i]; valid as long as the pool. */
+const struct im_match *im_resolve_end(struct im_resolving *resolving);
+
+/* Reads accounts again, by GUID or entryUUID where known, so that a rename is followed. entries[i] goes with accounts[i], and
+ * stays NULL where it is gone. */
+enum im_err im_reread_begin(const struct im_resolver *r, const struct im_account *const *accounts, size_t count,
+                            struct im_pool *pool, const struct im_entry **entries, struct im_lookups *lookups,
+                            struct im_error *e);
+
 /* Others that hold the wanted address or logical URL: searched as written and in lower case and by alias, compared folded.
- * holders[i] goes with accounts[i] and wants[i]; an object never is its own holder. */
+ * holders[i] goes with accounts[i] and wants[i]; an object never is its own holder. To be asked of r->gc where there is one. */
 struct im_holders {
     struct im_holder *items;
     size_t count;
 };
-enum im_err im_resolve_holders(const struct im_resolver *r, const struct im_account *accounts, const struct im_want *wants,
-                               size_t count, struct im_pool *pool, struct im_holders *holders, struct im_error *e);
+enum im_err im_holders_begin(const struct im_resolver *r, const struct im_account *accounts, const struct im_want *wants,
+                             size_t count, struct im_pool *pool, struct im_holders *holders, struct im_lookups *lookups,
+                             struct im_error *e);
 /* Is there any account at all below the base? IM_E_INVISIBLE names base and identity where there is none. */
 enum im_err im_resolve_any(const struct im_resolver *r, struct im_error *e);
 

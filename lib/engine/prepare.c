@@ -1,136 +1,38 @@
-/* From an entry to a plan: decode, want, holders, judge, plan. */
+/* From entries to plans: decode, want, holders, plan, judge. */
 #include "lib/engine/job.h"
 
 #include "lib/base/text.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-/* ---- judging ---- */
+/* ---- what is asked for this account ---- */
 
-static bool is_allowed(const struct im_request *request, const struct im_rule *rule) {
-    for (size_t i = 0; i < request->allow_count; i++) {
-        if (strcmp(request->allow[i], rule->id) == 0)
-            return true;
-    }
-    return false;
+static bool is_recorded(const struct im_walk *walk) {
+    return walk->request.action == IM_APPLY || walk->request.action == IM_UNDO;
 }
 
-/* An address that cannot be built cannot be written, whatever the operator allows; rights do not matter where nothing is written.
- */
-static bool is_lifted(const struct im_walk *walk, const struct im_job *job, const struct im_rule *rule) {
-    if (strcmp(rule->id, IM_RULE_ALIAS) == 0 && job->want.cannot_build)
-        return false;
-    return is_allowed(&walk->request, rule);
-}
-
-static bool is_moot(const struct im_job *job, const struct im_rule *rule) {
-    return strcmp(rule->id, IM_RULE_RIGHTS) == 0 && !job->plan.step_count;
-}
-
-/* "because of A; B" in one text, in pool. */
-static const char *join_messages(struct im_pool *pool, const char *front, const struct im_finding *findings, size_t count) {
-    struct im_buf text = IM_BUF_INIT;
-    im_buf_adds(&text, front);
-    for (size_t i = 0; i < count; i++)
-        im_buf_addf(&text, "%s%s", i ? "; " : "", findings[i].message);
-    const char *joined = text.failed ? NULL : im_pool_strdup(pool, im_buf_str(&text));
-    im_buf_free(&text);
-    return joined;
-}
-
-/* Sorts the findings into those that block and those that were lifted, and settles the job where one blocks. */
-static enum im_err apply_findings(struct im_walk *walk, struct im_job *job, struct im_finding *findings, size_t count,
-                                  struct im_error *e) {
-    struct im_finding *blocking = im_pool_array(walk->pool, count, sizeof *blocking);
-    size_t blocked = 0;
-    size_t lifted = 0;
-    if (!blocking)
-        return im_error_nomem(e);
-    for (size_t i = 0; i < count; i++) {
-        if (is_moot(job, findings[i].rule))
-            continue;
-        if (is_lifted(walk, job, findings[i].rule)) {
-            findings[lifted++] = findings[i];
-        } else {
-            blocking[blocked++] = findings[i];
-        }
-    }
-    struct im_result *r = &job->result;
-    r->findings = blocked ? blocking : findings;
-    r->finding_count = blocked ? blocked : lifted;
-    r->reason = NULL;
-    r->message = NULL;
-    if (!blocked && !lifted)
+/* The run's request with what the line asks for in its place. */
+static enum im_err request_of(const struct im_job *job, struct im_request *out) {
+    const struct im_walk *walk = job->slice->walk;
+    const struct im_input *input = job->input;
+    enum im_err err = IM_OK;
+    *out = walk->request;
+    if (input->domain)
+        out->domain = input->domain;
+    if (input->address)
+        out->address = input->address;
+    if (!input->home)
         return IM_OK;
-    const char *message = join_messages(walk->pool, blocked ? "" : "allowed although ", r->findings, r->finding_count);
-    if (!message)
-        return im_error_nomem(e);
-    r->reason = r->findings[0].rule->id;
-    r->message = message;
-    if (blocked)
-        im_job_settle(job, IM_REFUSED, message);
-    return IM_OK;
-}
-
-static struct im_facts facts_of(const struct im_walk *walk, const struct im_job *job) {
-    return (struct im_facts){
-        .context = walk->run->resolver.context,
-        .account = &job->account,
-        .want = &job->want,
-        .servers = &walk->servers,
-        .holders = job->holders.items,
-        .holder_count = job->holders.count,
-    };
-}
-
-/* Nothing blocks disabling but missing rights. */
-static enum im_err judge_disabling(struct im_walk *walk, struct im_job *job, struct im_error *e) {
-    struct im_facts facts = facts_of(walk, job);
-    struct im_finding *finding = im_pool_alloc(walk->pool, sizeof *finding);
-    struct im_buf message = IM_BUF_INIT;
-    struct im_buf remedy = IM_BUF_INIT;
-    if (!finding)
-        return im_error_nomem(e);
-    finding->rule = im_rule_find(IM_RULE_RIGHTS);
-    bool fires = finding->rule && finding->rule->check(&facts, &message, &remedy) == IM_FIRES;
-    finding->message = im_pool_strdup(walk->pool, im_buf_str(&message));
-    finding->remedy = finding->rule ? finding->rule->remedy : NULL;
-    bool failed = message.failed || !finding->message;
-    im_buf_free(&message);
-    im_buf_free(&remedy);
-    return failed ? im_error_nomem(e) : apply_findings(walk, job, finding, fires, e);
-}
-
-static enum im_err judge(struct im_walk *walk, struct im_job *job, struct im_error *e) {
-    struct im_finding *findings = NULL;
-    size_t count = 0;
-    if (walk->request.action == IM_DISABLE)
-        return judge_disabling(walk, job, e);
-    struct im_facts facts = facts_of(walk, job);
-    enum im_err err = im_rules_judge(&facts, IM_BLOCKS_ENABLE, walk->pool, &findings, &count, e);
-    if (err == IM_OK)
-        err = apply_findings(walk, job, findings, count, e);
-    if (err == IM_OK && !job->is_settled && job->want.cannot_build) { /* a profile without that rule */
-        job->result.reason = IM_RULE_ALIAS;
-        im_job_settle(job, IM_REFUSED, job->want.cannot_build);
-    }
+    out->home = NULL;
+    out->home_auto = im_text_equal(input->home, "auto");
+    if (!out->home_auto)
+        err = im_servers_find(&walk->servers, input->home, &out->home, walk->e);
+    if (err != IM_OK && input->source)
+        im_error_context(walk->e, "%s", input->source);
     return err;
 }
 
-/* ---- planning ---- */
-
-/* What an account has when it is not changed, for the report. */
-static void show_present(const struct im_walk *walk, struct im_job *job) {
-    const struct im_server *home = im_servers_by_dn(&walk->servers, job->account.home);
-    job->result.address = job->account.address;
-    job->result.home = home ? home->name : job->account.home;
-}
-
-static void show_wanted(struct im_job *job) {
-    job->result.address = job->want.enabled ? job->want.address : NULL;
-    job->result.home = !job->want.enabled ? NULL : job->want.home ? job->want.home->name : job->want.home_dn;
-}
+/* ---- homes ---- */
 
 static void uncount_home(struct im_job *job) {
     if (job->counted_at)
@@ -139,174 +41,192 @@ static void uncount_home(struct im_job *job) {
 }
 
 /* The next account that is homed by load must see this one. */
-static void count_home(struct im_walk *walk, struct im_job *job) {
+static void count_home(struct im_job *job) {
+    struct im_servers *servers = &job->slice->walk->servers;
     uncount_home(job);
-    if (!job->want.home || im_servers_by_dn(&walk->servers, job->account.home) == job->want.home)
+    if (!job->want.home || im_servers_by_dn(servers, job->account.home) == job->want.home)
         return;
-    struct im_server *server = &walk->servers.items[job->want.home - walk->servers.items];
+    struct im_server *server = &servers->items[job->want.home - servers->items];
     if (server->users < 0)
         return;
     server->users++;
     job->counted_at = server;
 }
 
-static enum im_err plan(struct im_walk *walk, struct im_job *job, struct im_error *e) {
-    const struct im_run *run = walk->run;
+/* ---- wants ---- */
+
+static enum im_err build_want(struct im_job *job) {
+    struct im_walk *walk = job->slice->walk;
+    struct im_request request;
+    if (is_recorded(walk))
+        return im_recorded_want(job);
+    enum im_err err = request_of(job, &request);
+    if (err == IM_OK) {
+        err = im_want_build(walk->run->resolver.context, &job->account, &request, &walk->servers, job->slice->pool, &job->want,
+                            walk->e);
+    }
+    if (err != IM_OK && err != IM_E_USAGE) /* an unclear home or domain is nothing about this account */
+        im_error_where(walk->e, job->account.dn);
+    return err;
+}
+
+static enum im_err prepare_want(struct im_job *job) {
+    struct im_walk *walk = job->slice->walk;
+    struct im_account *account = &job->account;
+    const struct im_entry *entry = account->entry;
+    enum im_err err = im_account_decode(walk->run->resolver.context, entry, job->slice->pool, account, walk->e);
+    if (err != IM_OK) {
+        im_error_where(walk->e, entry->dn);
+        return err;
+    }
+    job->result.dn = account->dn;
+    job->result.account = account->name;
+    job->sent = job->plan;
+    job->plan = (struct im_plan){0};
+    job->holders = (struct im_holders){0};
+    err = build_want(job);
+    if (err == IM_OK && job->state != IM_JOB_SETTLED && walk->request.action == IM_ENABLE)
+        err = im_judge(job); /* who is refused already takes no place at a home */
+    if (err == IM_OK && job->state != IM_JOB_SETTLED)
+        count_home(job);
+    return err;
+}
+
+enum im_err im_prepare_wants(struct im_slice *slice) {
+    enum im_err err = IM_OK;
+    for (size_t i = 0; err == IM_OK && i < slice->round_count; i++) {
+        if (slice->round[i]->state != IM_JOB_SETTLED)
+            err = prepare_want(slice->round[i]);
+    }
+    return err;
+}
+
+/* ---- addresses that are wanted twice ---- */
+
+/* Who has the address already loses it to nobody: the directory names that one as the holder. */
+static bool has_address(const struct im_job *job) {
+    return job->account.address && im_role_equal(IM_ROLE_ADDRESS, job->account.address, job->want.address);
+}
+
+static enum im_err add_rival(struct im_job *job, const struct im_claim *claim) {
+    struct im_walk *walk = job->slice->walk;
+    struct im_pool *pool = job->slice->pool;
+    const struct im_profile_attr *attr = im_profile_role(walk->run->resolver.context->profile, IM_ROLE_ADDRESS);
+    struct im_holder *list = im_pool_array(pool, job->holders.count + 1, sizeof *list);
+    const char *who = claim->job ? claim->job->account.dn : "an account before it";
+    const char *what = claim->is_released ? "which gives it up in this run" : "for which this run wants it, too";
+    const char *dn = im_pool_printf(pool, "%s (%s)", who, what);
+    if (!list || !dn)
+        return im_error_nomem(walk->e);
+    if (job->holders.count)
+        memcpy(list, job->holders.items, job->holders.count * sizeof *list);
+    list[job->holders.count++] = (struct im_holder){.dn = dn, .attribute = attr ? attr->name : "", .value = job->want.address};
+    job->holders.items = list;
+    return IM_OK;
+}
+
+/* An earlier claim that is written and gone from memory was seen by the search of holders; in a dry run nothing was written. */
+static bool counts(const struct im_job *job, const struct im_claim *claim) {
+    return claim->exists && (claim->job || claim->is_released || job->slice->walk->run->dry_run);
+}
+
+static enum im_err claim_address(struct im_job *job) {
+    struct im_walk *walk = job->slice->walk;
+    struct im_claim earlier = {0}, ignored;
+    if (!job->want.enabled || !job->want.address || has_address(job))
+        return IM_OK;
+    job->wants = im_ledger_address(&walk->ledger, job->want.address);
+    job->gives = job->account.address ? im_ledger_address(&walk->ledger, job->account.address) : 0;
+    if (!job->wants || (job->account.address && !job->gives))
+        return im_error_nomem(walk->e);
+    enum im_err err = im_ledger_claim(&walk->ledger, job->wants, job, false, &earlier, walk->e);
+    if (err == IM_OK && counts(job, &earlier))
+        err = add_rival(job, &earlier);
+    if (err == IM_OK && job->gives)
+        err = im_ledger_claim(&walk->ledger, job->gives, job, true, &ignored, walk->e);
+    return err;
+}
+
+static void unclaim(struct im_job *job) {
+    im_ledger_unclaim(&job->slice->walk->ledger, job->wants, job);
+    im_ledger_unclaim(&job->slice->walk->ledger, job->gives, job);
+    job->wants = job->gives = 0;
+}
+
+/* ---- plans ---- */
+
+/* What an account has when it is not changed, for the report. */
+static void show_present(struct im_job *job) {
+    const struct im_server *home = im_servers_by_dn(&job->slice->walk->servers, job->account.home);
+    job->result.address = job->account.address;
+    job->result.home = home ? home->name : job->account.home;
+}
+
+static void show_wanted(struct im_job *job) {
+    job->result.address = job->want.enabled ? job->want.address : NULL;
+    job->result.home = !job->want.enabled ? NULL : job->want.home ? job->want.home->name : job->want.home_dn;
+    job->result.diffs = job->plan.diffs;
+    job->result.diff_count = job->plan.diff_count;
+}
+
+/* The answer was lost, and the entry is as it was to be: the change was made. */
+static enum im_err settle_confirmed(struct im_job *job) {
+    const struct im_run *run = job->slice->walk->run;
+    enum im_err err = IM_OK;
+    for (size_t i = job->step; err == IM_OK && run->on_change && i < job->sent.step_count; i++)
+        err = run->on_change(run->user, &job->sent.steps[i], job->slice->walk->e);
+    job->result.diffs = job->sent.diffs;
+    job->result.diff_count = job->sent.diff_count;
+    im_job_settle(job, IM_CHANGED, job->result.message);
+    return err;
+}
+
+static enum im_err conclude(struct im_job *job) {
+    if (job->state == IM_JOB_SETTLED) {
+        uncount_home(job);
+        show_present(job);
+        unclaim(job);
+        return IM_OK;
+    }
+    show_wanted(job);
+    if (!job->plan.step_count && job->is_unknown)
+        return settle_confirmed(job);
+    if (!job->plan.step_count) {
+        im_job_settle(job, IM_UNCHANGED, job->result.message);
+    } else if (job->slice->walk->run->dry_run) {
+        im_job_settle(job, IM_CHANGED, job->result.message);
+    }
+    return IM_OK;
+}
+
+static enum im_err make_plan(struct im_job *job) {
+    struct im_walk *walk = job->slice->walk;
+    if (is_recorded(walk))
+        return im_recorded_plan(job);
     if (job->want.cannot_build)
         return IM_OK;
-    enum im_err err = im_plan_make(run->resolver.context, &job->account, &job->want, walk->request.keep_opaque,
-                                   walk->has_assertion, walk->pool, &job->plan, e);
+    return im_plan_make(walk->run->resolver.context, &job->account, &job->want, walk->request.keep_opaque, walk->has_assertion,
+                        job->slice->pool, &job->plan, walk->e);
+}
+
+static enum im_err prepare_plan(struct im_job *job) {
+    enum im_err err = make_plan(job);
+    if (err == IM_OK && job->state != IM_JOB_SETTLED)
+        err = claim_address(job);
+    if (err == IM_OK && job->state != IM_JOB_SETTLED)
+        err = im_judge(job);
+    if (err == IM_OK)
+        err = conclude(job);
     job->step = 0;
     return err;
 }
 
-static enum im_err decode(struct im_walk *walk, struct im_job *job, const struct im_request *request, struct im_error *e) {
-    const struct im_account_context *context = walk->run->resolver.context;
-    const struct im_entry *entry = job->account.entry;
-    enum im_err err = im_account_decode(context, entry, walk->pool, &job->account, e);
-    job->result.dn = job->account.dn;
-    job->result.account = job->account.name;
-    if (err == IM_OK)
-        err = im_want_build(context, &job->account, request, &walk->servers, walk->pool, &job->want, e);
-    if (err != IM_OK) {
-        if (err != IM_E_USAGE) /* an unclear home or domain is nothing about this account */
-            im_error_where(e, entry->dn);
-        return err;
-    }
-    job->plan = (struct im_plan){0};
-    job->holders = (struct im_holders){0};
-    if (request->action == IM_ENABLE)
-        err = judge(walk, job, e); /* who is refused already takes no place at a home */
-    if (err == IM_OK && !job->is_settled)
-        count_home(walk, job);
-    return err;
-}
-
-static enum im_err find_holders(struct im_walk *walk, struct im_job *const *jobs, size_t count, struct im_error *e) {
-    struct im_account *accounts = im_pool_array(walk->pool, count, sizeof *accounts);
-    struct im_want *wants = im_pool_array(walk->pool, count, sizeof *wants);
-    struct im_holders *holders = im_pool_array(walk->pool, count, sizeof *holders);
-    if (!accounts || !wants || !holders)
-        return im_error_nomem(e);
-    for (size_t i = 0; i < count; i++) {
-        accounts[i] = jobs[i]->account;
-        wants[i] = jobs[i]->want;
-    }
-    enum im_err err = im_resolve_holders(&walk->run->resolver, accounts, wants, count, walk->pool, holders, e);
-    for (size_t i = 0; err == IM_OK && i < count; i++)
-        jobs[i]->holders = holders[i];
-    return err;
-}
-
-/* ---- two accounts of one run that want the same address ---- */
-
-struct claim {
-    const char *key; /* folded */
-    struct im_job *job;
-};
-
-static int by_key(const void *a, const void *b) {
-    const struct claim *x = a;
-    const struct claim *y = b;
-    int order = strcmp(x->key, y->key);
-    return order ? order : (x->job > y->job) - (x->job < y->job);
-}
-
-static const char *fold(const char *text, struct im_pool *pool) {
-    struct im_buf folded = IM_BUF_INIT;
-    im_text_fold(text, strlen(text), &folded);
-    const char *key = folded.failed ? NULL : im_pool_strdup(pool, im_buf_str(&folded));
-    im_buf_free(&folded);
-    return key;
-}
-
-/* Who has the address already loses it to nobody: only the others are in the way of each other, and of it. */
-static bool has_claim(const struct im_job *job) {
-    return job->account.address && im_role_equal(IM_ROLE_ADDRESS, job->account.address, job->want.address);
-}
-
-static enum im_err add_rivals(struct im_walk *walk, struct claim *claims, size_t count, struct im_error *e) {
-    const struct im_profile_attr *attr = im_profile_role(walk->run->resolver.context->profile, IM_ROLE_ADDRESS);
+enum im_err im_prepare_plans(struct im_slice *slice) {
     enum im_err err = IM_OK;
-    for (size_t i = 0; err == IM_OK && i < count; i++) {
-        struct im_job *job = claims[i].job;
-        if (has_claim(job))
-            continue;
-        struct im_holder *list = im_pool_array(walk->pool, job->holders.count + count, sizeof *list);
-        if (!list)
-            return im_error_nomem(e);
-        if (job->holders.count)
-            memcpy(list, job->holders.items, job->holders.count * sizeof *list);
-        for (size_t n = 0; n < count; n++) {
-            if (n == i || has_claim(claims[n].job)) /* the directory has named that one */
-                continue;
-            const char *dn = im_pool_printf(walk->pool, "%s (for which this run wants it, too)", claims[n].job->account.dn);
-            if (!dn)
-                return im_error_nomem(e);
-            list[job->holders.count++] =
-                (struct im_holder){.dn = dn, .attribute = attr ? attr->name : "", .value = claims[n].job->want.address};
-        }
-        job->holders.items = list;
-        err = judge(walk, job, e);
+    for (size_t i = 0; err == IM_OK && i < slice->round_count; i++) {
+        struct im_job *job = slice->round[i];
+        bool was_settled = job->state == IM_JOB_SETTLED;
+        err = was_settled ? conclude(job) : prepare_plan(job);
     }
-    return err;
-}
-
-static enum im_err settle_rivals(struct im_walk *walk, struct im_job *const *jobs, size_t count, struct im_error *e) {
-    struct claim *claims = im_pool_array(walk->pool, count, sizeof *claims);
-    size_t claimed = 0;
-    enum im_err err = claims ? IM_OK : im_error_nomem(e);
-    for (size_t i = 0; err == IM_OK && i < count; i++) {
-        if (jobs[i]->is_settled || !jobs[i]->want.address)
-            continue;
-        claims[claimed] = (struct claim){.key = fold(jobs[i]->want.address, walk->pool), .job = jobs[i]};
-        if (!claims[claimed++].key)
-            err = im_error_nomem(e);
-    }
-    if (err == IM_OK && claimed)
-        qsort(claims, claimed, sizeof *claims, by_key);
-    for (size_t i = 0, end; err == IM_OK && i < claimed; i = end) {
-        for (end = i + 1; end < claimed && strcmp(claims[i].key, claims[end].key) == 0; end++)
-            ;
-        if (end - i > 1)
-            err = add_rivals(walk, claims + i, end - i, e);
-    }
-    return err;
-}
-
-/* ---- all of it ---- */
-
-static void conclude(struct im_walk *walk, struct im_job *job) {
-    if (job->is_settled) {
-        uncount_home(job);
-        show_present(walk, job);
-        return;
-    }
-    show_wanted(job);
-    job->result.diffs = job->plan.diffs;
-    job->result.diff_count = job->plan.diff_count;
-    if (!job->plan.step_count) {
-        im_job_settle(job, IM_UNCHANGED, job->result.message);
-    } else if (walk->run->dry_run) {
-        im_job_settle(job, IM_CHANGED, job->result.message);
-    }
-}
-
-enum im_err im_prepare(struct im_walk *walk, struct im_job *const *jobs, size_t count, bool rivals, struct im_error *e) {
-    const struct im_request *request = &walk->request;
-    enum im_err err = IM_OK;
-    for (size_t i = 0; err == IM_OK && i < count; i++)
-        err = decode(walk, jobs[i], request, e);
-    if (err == IM_OK && request->action == IM_ENABLE)
-        err = find_holders(walk, jobs, count, e);
-    for (size_t i = 0; err == IM_OK && i < count; i++) {
-        err = plan(walk, jobs[i], e);
-        if (err == IM_OK)
-            err = judge(walk, jobs[i], e);
-    }
-    if (err == IM_OK && rivals && request->action == IM_ENABLE)
-        err = settle_rivals(walk, jobs, count, e);
-    for (size_t i = 0; err == IM_OK && i < count; i++)
-        conclude(walk, jobs[i]);
     return err;
 }

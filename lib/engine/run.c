@@ -1,259 +1,158 @@
-/* Phase one: who is meant, and what is to be done; nothing is written. Phase two: execute, or report what would be done. */
+/* Drives the slices: sends, waits, hands answers to who takes them, and reports in the order of the inputs. */
 #include "lib/engine/run.h"
 
-#include "lib/base/text.h"
-#include "lib/data/dn.h"
 #include "lib/engine/job.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #define ASSERTION_CONTROL "1.3.6.1.1.12"
 
-bool im_walk_is_stopped(const struct im_walk *walk) {
+enum {
+    SEARCHES = 32, /* in flight */
+    RECONNECTS = 5,
+    RECONNECT_PAUSE_MS = 250,
+    LOSSES_MOST = 5, /* in a row, without any answer between them */
+    FAILURES_FROM = 100,
+};
+
+void im_walk_fail(struct im_walk *walk, enum im_err err) {
+    if (walk->err == IM_OK)
+        walk->err = err;
+}
+
+static bool is_stopped(const struct im_walk *walk) {
     return walk->run->stop && *walk->run->stop;
 }
 
+/* ---- settling ---- */
+
+static void count_settled(struct im_walk *walk, enum im_outcome outcome) {
+    const struct im_pace *pace = &walk->run->pace;
+    walk->tried++;
+    if (outcome != IM_FAILED && outcome != IM_CONFLICT)
+        return;
+    walk->failed++;
+    double share = (double)walk->tried * pace->max_failures_percent / 100;
+    double limit = share > (double)pace->max_failures ? share : (double)pace->max_failures;
+    bool is_early = pace->max_failures_percent > 0 && walk->tried < FAILURES_FROM;
+    if (limit > 0 && !is_early && (double)walk->failed >= limit && !walk->run->dry_run && walk->err == IM_OK) {
+        im_walk_fail(walk, im_error_set(walk->e, IM_E_LIMIT, "%zu of %zu accounts failed: stopped, as --max-failures asks",
+                                        walk->failed, walk->tried));
+    }
+}
+
 void im_job_settle(struct im_job *job, enum im_outcome outcome, const char *message) {
-    job->is_settled = true;
+    struct im_walk *walk = job->slice->walk;
+    job->state = IM_JOB_SETTLED;
     job->result.outcome = outcome;
     job->result.message = message;
     if (outcome != IM_CHANGED) {
         job->result.diffs = NULL;
         job->result.diff_count = 0;
     }
+    if (job->journal_id && !walk->run->dry_run)
+        im_walk_fail(walk, im_journal_result(walk->run->journal, job->journal_id, outcome, walk->e));
+    if (outcome != IM_NOT_ATTEMPTED)
+        count_settled(walk, outcome);
 }
 
 /* ---- reporting ---- */
 
 /* What the second line that names an account says. */
-static struct im_result repeated(const struct im_walk *walk, const struct im_line *line) {
-    struct im_result r = line->job->result;
-    if (r.outcome != IM_CHANGED && r.outcome != IM_UNCHANGED)
-        return r;
-    r.outcome = IM_UNCHANGED;
+static struct im_result repeated(const struct im_walk *walk, const struct im_line *line, struct im_pool *pool) {
+    struct im_known_account known;
+    struct im_result r = line->result;
+    im_ledger_tell(&walk->ledger, line->repeats, &known);
+    const struct im_input *first = known.job ? known.job->input : NULL;
+    if (known.job)
+        r = known.job->result;
+    r.outcome = known.job ? known.job->result.outcome : known.outcome;
+    r.reason = known.job ? known.job->result.reason : known.reason;
     r.diffs = NULL;
     r.diff_count = 0;
+    if (r.outcome == IM_CHANGED)
+        r.outcome = IM_UNCHANGED;
     if (!r.message)
         r.message = walk->run->dry_run ? "named before in this run" : "done before in this run";
+    if (first && first->source && r.outcome == IM_UNCHANGED)
+        r.message = im_pool_printf(pool, "%s (%s)", r.message, first->source);
     return r;
 }
 
-static enum im_err report_changes(const struct im_walk *walk, struct im_job *job, struct im_error *e) {
+static enum im_err report_changes(const struct im_walk *walk, struct im_job *job) {
     const struct im_run *run = walk->run;
     enum im_err err = IM_OK;
     if (!run->dry_run || !run->on_change || job->result.outcome != IM_CHANGED)
         return IM_OK;
     for (size_t i = 0; err == IM_OK && i < job->plan.step_count; i++)
-        err = run->on_change(run->user, &job->plan.steps[i], e);
+        err = run->on_change(run->user, &job->plan.steps[i], walk->e);
     return err;
 }
 
-static enum im_err report_line(struct im_walk *walk, size_t index, struct im_error *e) {
-    const struct im_line *line = &walk->lines[index];
-    struct im_job *job = line->job;
-    enum im_err err = job && line->is_first ? report_changes(walk, job, e) : IM_OK;
-    struct im_result result = !job ? line->result : line->is_first ? job->result : repeated(walk, line);
-    result.input = walk->inputs[index].text;
-    result.source = walk->inputs[index].source;
+static enum im_err report(struct im_walk *walk, const struct im_input *input, struct im_result *result) {
+    result->input = input->text ? input->text : result->account ? result->account : result->dn;
+    if (!result->input)
+        result->input = input->identity.text;
+    result->source = input->source;
     walk->summary->total++;
-    walk->summary->counts[result.outcome]++;
-    enum im_err told = walk->run->on_result(walk->run->user, &result, e);
+    walk->summary->counts[result->outcome]++;
+    return walk->run->on_result ? walk->run->on_result(walk->run->user, input, result, walk->e) : IM_OK;
+}
+
+static enum im_err report_line(struct im_slice *slice, struct im_line *line) {
+    struct im_walk *walk = slice->walk;
+    struct im_result result = line->job ? line->job->result : line->repeats ? repeated(walk, line, slice->pool) : line->result;
+    enum im_err err = line->job ? report_changes(walk, line->job) : IM_OK;
+    enum im_err told = report(walk, line->input, &result);
     return err != IM_OK ? err : told;
 }
 
-enum im_err im_report_ready(struct im_walk *walk, struct im_error *e) {
+static bool is_line_ready(const struct im_slice *slice, const struct im_line *line) {
+    if (line->job)
+        return line->job->state == IM_JOB_SETTLED;
+    return slice->is_planned; /* repeats are of lines before */
+}
+
+static enum im_err report_slice(struct im_slice *slice) {
     enum im_err err = IM_OK;
-    while (err == IM_OK && walk->reported < walk->count) {
-        const struct im_job *job = walk->lines[walk->reported].job;
-        if (job && !job->is_settled)
+    while (err == IM_OK && slice->reported < slice->count) {
+        struct im_line *line = &slice->lines[slice->reported];
+        if (!is_line_ready(slice, line))
             return IM_OK;
-        err = report_line(walk, walk->reported++, e);
+        slice->reported++;
+        err = report_line(slice, line);
     }
     return err;
 }
 
-/* Whatever ended the run, each input is reported once. */
-static void report_rest(struct im_walk *walk, const char *why) {
-    for (size_t i = 0; i < walk->job_count; i++) {
-        if (!walk->jobs[i].is_settled)
-            im_job_settle(&walk->jobs[i], IM_NOT_ATTEMPTED, why);
-    }
-    while (walk->reported < walk->count)
-        (void)im_report_ready(walk, NULL);
+static void drop_first(struct im_walk *walk) {
+    im_slice_free(&walk->slices[0]);
+    memmove(walk->slices, walk->slices + 1, (walk->slice_count - 1) * sizeof walk->slices[0]);
+    walk->slice_count--;
 }
 
-/* ---- from inputs to accounts ---- */
-
-static const char *not_found_text(const struct im_walk *walk, const struct im_identity *id, const struct im_match *match) {
-    const char *base = walk->run->resolver.base;
-    if (match->by_sid_history) {
-        return im_pool_printf(walk->pool, "this SID is only in the SID history of %s: name that account itself",
-                              match->entries[0]->dn);
-    }
-    if (match->remark)
-        return match->remark;
-    switch (id->kind) {
-    case IM_ID_DN:
-        return im_pool_strdup(walk->pool, "there is no entry with this DN, or it may not be seen");
-    case IM_ID_SID:
-        return im_pool_printf(walk->pool, "no entry below %s has this SID", base);
-    case IM_ID_GUID:
-        return im_pool_printf(walk->pool, "no entry below %s has this GUID", base);
-    case IM_ID_ADDRESS:
-        return im_pool_printf(walk->pool, "no entry below %s has this user principal name, mail or IM address", base);
-    case IM_ID_UPN:
-        return im_pool_printf(walk->pool, "no entry below %s has this user principal name", base);
-    case IM_ID_MAIL:
-        return im_pool_printf(walk->pool, "no entry below %s has this mail address", base);
-    case IM_ID_IM:
-        return im_pool_printf(walk->pool, "no entry below %s has this IM address", base);
-    case IM_ID_DOMAIN_NAME:
-    case IM_ID_NAME:
-        break;
-    }
-    return im_pool_printf(walk->pool, "no entry below %s has this account name", base);
-}
-
-static const char *ambiguous_text(const struct im_walk *walk, const struct im_match *match) {
-    struct im_buf text = IM_BUF_INIT;
-    im_buf_addf(&text, "%zu entries match, name one by its DN: ", match->count);
-    for (size_t i = 0; i < match->count; i++)
-        im_buf_addf(&text, "%s%s", i ? "; " : "", match->entries[i]->dn);
-    const char *message = text.failed ? NULL : im_pool_strdup(walk->pool, im_buf_str(&text));
-    im_buf_free(&text);
-    return message;
-}
-
-/* Fills the line where the identity does not name exactly one account. False: it does. */
-static bool is_nobody(const struct im_walk *walk, size_t i, const struct im_match *match) {
-    struct im_result *r = &walk->lines[i].result;
-    if (match->count == 1 && !match->by_sid_history)
+/* While a later slice looks for holders, what was written since is still in memory for it to see. */
+static bool may_drop_first(const struct im_walk *walk) {
+    const struct im_slice *first = walk->slices[0];
+    if (first->reported < first->count || !im_slice_is_done(first))
         return false;
-    *r = (struct im_result){.ldap_code = -1};
-    r->outcome = match->count > 1 && !match->by_sid_history ? IM_AMBIGUOUS : IM_OUT_NOT_FOUND;
-    r->message =
-        r->outcome == IM_AMBIGUOUS ? ambiguous_text(walk, match) : not_found_text(walk, &walk->inputs[i].identity, match);
-    return true;
+    return walk->slice_count == 1 || walk->slices[1]->is_planned || walk->slices[1]->stage != IM_STAGE_HOLDING;
 }
 
-struct named {
-    const char *key; /* what makes an entry the same one however it was found */
-    size_t line;
-    const struct im_entry *entry;
-};
-
-static int by_key(const void *a, const void *b) {
-    const struct named *x = a;
-    const struct named *y = b;
-    int order = strcmp(x->key, y->key);
-    return order ? order : (x->line > y->line) - (x->line < y->line);
-}
-
-static int by_line(const void *a, const void *b) {
-    const struct named *x = a;
-    const struct named *y = b;
-    return (x->line > y->line) - (x->line < y->line);
-}
-
-static const char *entry_key(const struct im_entry *entry, struct im_pool *pool) {
-    struct im_buf key = IM_BUF_INIT;
-    if (!im_dn_normalize(entry->dn, &key))
-        im_buf_adds(&key, entry->dn);
-    const char *text = key.failed ? NULL : im_pool_strdup(pool, im_buf_str(&key));
-    im_buf_free(&key);
-    return text;
-}
-
-/* One job for each account, in the order of the lines that name it first. */
-static enum im_err make_jobs(struct im_walk *walk, struct named *names, size_t count, struct im_error *e) {
-    struct im_job **first_of = im_pool_array(walk->pool, count, sizeof *first_of); /* by position in `names`, sorted by key */
-    size_t *first_line = im_pool_array(walk->pool, walk->count, sizeof *first_line);
-    walk->jobs = im_pool_array(walk->pool, count, sizeof *walk->jobs);
-    if (!first_of || !first_line || !walk->jobs)
-        return im_error_nomem(e);
-    if (count)
-        qsort(names, count, sizeof *names, by_key);
-    for (size_t i = 0, head = 0; i < count; i++) {
-        if (strcmp(names[i].key, names[head].key) != 0)
-            head = i;
-        first_line[names[i].line] = names[head].line;
+static void report_ready(struct im_walk *walk) {
+    for (size_t i = 0; walk->err == IM_OK && i < walk->slice_count; i++) {
+        im_walk_fail(walk, report_slice(walk->slices[i]));
+        if (walk->slices[i]->reported < walk->slices[i]->count)
+            break;
     }
-    if (count)
-        qsort(names, count, sizeof *names, by_line);
-    for (size_t i = 0; i < count; i++) {
-        struct im_line *line = &walk->lines[names[i].line];
-        line->is_first = first_line[names[i].line] == names[i].line;
-        if (!line->is_first) {
-            line->job = walk->lines[first_line[names[i].line]].job;
-            continue;
-        }
-        struct im_job *job = &walk->jobs[walk->job_count++];
-        job->account.entry = names[i].entry;
-        job->result.dn = names[i].entry->dn;
-        job->result.ldap_code = -1;
-        line->job = job;
+    while (walk->slice_count && walk->err == IM_OK && may_drop_first(walk))
+        drop_first(walk);
+    if (walk->run->on_progress) {
+        walk->run->on_progress(walk->run->user, walk->summary->total,
+                               walk->summary->counts[IM_FAILED] + walk->summary->counts[IM_CONFLICT]);
     }
-    return IM_OK;
-}
-
-static enum im_err identify(struct im_walk *walk, struct im_error *e) {
-    struct im_identity *identities = im_pool_array(walk->pool, walk->count, sizeof *identities);
-    struct im_match *matches = im_pool_array(walk->pool, walk->count, sizeof *matches);
-    struct named *names = im_pool_array(walk->pool, walk->count, sizeof *names);
-    size_t found = 0;
-    size_t seen = 0;
-    if (!identities || !matches || !names)
-        return im_error_nomem(e);
-    for (size_t i = 0; i < walk->count; i++)
-        identities[i] = walk->inputs[i].identity;
-    enum im_err err = im_resolve(&walk->run->resolver, identities, walk->count, walk->pool, matches, e);
-    for (size_t i = 0; err == IM_OK && i < walk->count; i++) {
-        seen += matches[i].count;
-        if (is_nobody(walk, i, &matches[i])) {
-            err = walk->lines[i].result.message ? IM_OK : im_error_nomem(e);
-            continue;
-        }
-        const struct im_entry *entry = matches[i].entries[0];
-        names[found] = (struct named){.key = entry_key(entry, walk->pool), .line = i, .entry = entry};
-        err = names[found++].key ? IM_OK : im_error_nomem(e);
-    }
-    if (err == IM_OK && !seen && walk->count)
-        err = im_resolve_any(&walk->run->resolver, e); /* "nobody" must not mean "nothing can be seen" */
-    return err == IM_OK ? make_jobs(walk, names, found, e) : err;
-}
-
-/* ---- the walk ---- */
-
-static enum im_err copy_servers(struct im_walk *walk, struct im_error *e) {
-    const struct im_servers *from = walk->run->servers;
-    walk->servers.items = im_pool_array(walk->pool, from->count, sizeof *walk->servers.items);
-    walk->request = *walk->run->request;
-    if (!walk->servers.items)
-        return im_error_nomem(e);
-    if (from->count)
-        memcpy(walk->servers.items, from->items, from->count * sizeof *from->items);
-    walk->servers.count = walk->servers.cap = from->count;
-    if (walk->request.home)
-        walk->request.home = &walk->servers.items[walk->request.home - from->items];
-    return IM_OK;
-}
-
-static enum im_err plan_all(struct im_walk *walk, struct im_error *e) {
-    enum im_err err = copy_servers(walk, e);
-    if (err == IM_OK)
-        err = identify(walk, e);
-    struct im_job **jobs = im_pool_array(walk->pool, walk->job_count, sizeof *jobs);
-    if (err == IM_OK && !jobs)
-        err = im_error_nomem(e);
-    for (size_t i = 0; err == IM_OK && i < walk->job_count; i++)
-        jobs[i] = &walk->jobs[i];
-    if (err == IM_OK)
-        err = im_prepare(walk, jobs, walk->job_count, true, e);
-    if (err == IM_OK && im_walk_is_stopped(walk))
-        err = im_error_set(e, IM_E_INTERRUPTED, "stopped on request before anything was written");
-    return err;
 }
 
 /* In words for the accounts that were left out; the error itself is told once, by the command. */
@@ -261,6 +160,8 @@ static const char *why_left(enum im_err err) {
     switch (err) {
     case IM_E_INTERRUPTED:
         return "the run was stopped before this account";
+    case IM_E_LIMIT:
+        return "the run was stopped before this account because too many failed";
     case IM_E_LOST:
     case IM_E_TIMEOUT:
         return "the connection was lost before this account";
@@ -272,40 +173,281 @@ static const char *why_left(enum im_err err) {
     }
 }
 
+/* Lines without an outcome yet have not been attempted. */
+static void leave_slice(struct im_slice *slice, const char *why) {
+    for (size_t i = 0; i < slice->job_count; i++) {
+        if (slice->jobs[i].state != IM_JOB_SETTLED)
+            im_job_settle(&slice->jobs[i], IM_NOT_ATTEMPTED, why);
+    }
+    for (; slice->reported < slice->count; slice->reported++) {
+        struct im_line *line = &slice->lines[slice->reported];
+        bool has_outcome = line->job || line->repeats || line->result.message || line->input->bad;
+        if (!has_outcome)
+            line->result = (struct im_result){.outcome = IM_NOT_ATTEMPTED, .message = why, .ldap_code = -1};
+        (void)report_line(slice, line);
+    }
+}
+
+/* Whatever ended the run, each input is reported once. */
+static void report_rest(struct im_walk *walk) {
+    const struct im_inputs *inputs = walk->run->inputs;
+    const char *why = why_left(walk->err);
+    struct im_error *e = walk->e;
+    walk->e = NULL; /* the first error is told already */
+    for (size_t i = 0; i < walk->slice_count; i++)
+        leave_slice(walk->slices[i], why);
+    struct im_pool *pool = im_pool_new();
+    while (pool && !walk->is_at_end) {
+        struct im_input input = {0};
+        struct im_result result = {.outcome = IM_NOT_ATTEMPTED, .message = why, .ldap_code = -1};
+        if (inputs->next(inputs->user, pool, &input, &walk->is_at_end, NULL) != IM_OK || walk->is_at_end)
+            break;
+        if (input.bad)
+            result =
+                (struct im_result){.outcome = IM_REFUSED, .reason = IM_REASON_BAD_ROW, .message = input.bad, .ldap_code = -1};
+        (void)report(walk, &input, &result);
+        im_pool_reset(pool);
+    }
+    im_pool_free(&pool);
+    walk->e = e;
+}
+
+/* ---- driving ---- */
+
+static void begin_slices(struct im_walk *walk) {
+    size_t most = walk->has_begun ? IM_SLICES : 1;
+    while (walk->err == IM_OK && !walk->is_at_end && walk->slice_count < most) {
+        struct im_slice *slice;
+        im_walk_fail(walk, im_slice_begin(walk, &slice));
+        if (slice)
+            walk->slices[walk->slice_count++] = slice;
+    }
+}
+
+static void advance(struct im_walk *walk) {
+    for (size_t i = 0; walk->err == IM_OK && i < walk->slice_count; i++)
+        im_walk_fail(walk, im_slice_advance(walk->slices[i]));
+}
+
+static void shorten(int64_t *wait_ms, int64_t other_ms) {
+    if (other_ms >= 0 && (*wait_ms < 0 || other_ms < *wait_ms))
+        *wait_ms = other_ms;
+}
+
+static size_t searches_in_flight(const struct im_walk *walk) {
+    size_t count = 0;
+    for (size_t i = 0; i < walk->slice_count; i++)
+        count += walk->slices[i]->lookups.in_flight;
+    return count;
+}
+
+static enum im_err send_searches(struct im_walk *walk, int64_t now_ms, int64_t *wait_ms) {
+    size_t in_flight = searches_in_flight(walk);
+    enum im_err err = IM_OK;
+    int64_t pause_ms;
+    for (size_t i = 0; err == IM_OK && i < walk->slice_count && in_flight < SEARCHES; i++) {
+        struct im_lookups *lookups = &walk->slices[i]->lookups;
+        size_t sent = 0;
+        if (lookups->is_busy)
+            im_tempo_busy(&walk->tempo, now_ms);
+        lookups->is_busy = false;
+        if (!im_lookups_wait(lookups))
+            continue;
+        if (im_tempo_pauses(&walk->tempo, now_ms, &pause_ms)) {
+            shorten(wait_ms, pause_ms);
+            continue;
+        }
+        err = im_lookups_send(lookups, SEARCHES - in_flight, &sent, walk->e);
+        in_flight += sent;
+    }
+    return err;
+}
+
+static enum im_err send(struct im_walk *walk, int64_t *wait_ms) {
+    int64_t now_ms = im_directory_now_ms(walk->run->resolver.directory);
+    enum im_err err = walk->err == IM_OK ? send_searches(walk, now_ms, wait_ms) : IM_OK;
+    for (size_t i = 0; err == IM_OK && i < walk->slice_count; i++) {
+        int64_t write_ms = -1;
+        if (walk->slices[i]->stage != IM_STAGE_WRITING)
+            continue;
+        err = im_write_some(walk->slices[i], now_ms, &write_ms);
+        shorten(wait_ms, write_ms);
+    }
+    return err;
+}
+
+static void note(const struct im_walk *walk, int level, const char *text) {
+    if (walk->run->on_note)
+        walk->run->on_note(walk->run->user, level, text);
+}
+
+static enum im_err rest(struct im_walk *walk, int64_t ms) {
+    struct im_event event;
+    return im_directory_wait(walk->run->resolver.directory, ms, &event, walk->e);
+}
+
+/* A new connection, and what was in flight once more. `lost` says what happened. */
+static enum im_err reconnect(struct im_walk *walk, const struct im_error *lost) {
+    struct im_directory *d = walk->run->resolver.directory;
+    struct im_error last = *lost;
+    char text[sizeof last.text + sizeof last.where + 64];
+    enum im_err err = ++walk->losses > LOSSES_MOST ? lost->code : IM_OK;
+    bool is_open = false;
+    (void)snprintf(text, sizeof text, "%s: connecting again", lost->text);
+    note(walk, 0, text);
+    for (int i = 0; err == IM_OK && !is_open && i < RECONNECTS; i++) {
+        if (i)
+            err = rest(walk, (int64_t)RECONNECT_PAUSE_MS << i);
+        if (err == IM_OK && is_stopped(walk))
+            err = im_error_set(walk->e, IM_E_INTERRUPTED, "stopped on request");
+        im_error_clear(&last);
+        is_open = err == IM_OK && im_directory_reopen(d, &last) == IM_OK;
+    }
+    if (err == IM_OK && !is_open)
+        err = IM_E_LOST;
+    if (err != IM_OK && walk->e && walk->e->code == IM_OK) {
+        *walk->e = last.code == IM_OK ? *lost : last;
+        walk->e->code = IM_E_LOST;
+        im_error_context(walk->e, "the connection was lost and could not be opened again");
+    }
+    if (err != IM_OK)
+        return err;
+    for (size_t i = 0; i < walk->slice_count; i++) {
+        im_lookups_again(&walk->slices[i]->lookups);
+        im_write_lost(walk->slices[i]);
+    }
+    note(walk, 0, "connected again: what was in flight is read again");
+    return IM_OK;
+}
+
+static bool is_lost(enum im_err err) {
+    return err == IM_E_LOST || err == IM_E_TIMEOUT;
+}
+
+/* True: it goes on with another connection. */
+static bool survives(struct im_walk *walk, enum im_err err, struct im_error *inner) {
+    if (is_lost(err) && walk->err == IM_OK) {
+        im_walk_fail(walk, reconnect(walk, inner));
+        if (walk->err == IM_OK)
+            return true;
+    }
+    if (walk->e && walk->e->code == IM_OK)
+        *walk->e = *inner;
+    im_walk_fail(walk, err);
+    if (is_lost(err)) {
+        for (size_t i = 0; i < walk->slice_count; i++) {
+            im_lookups_again(&walk->slices[i]->lookups);
+            im_write_give_up(walk->slices[i]);
+        }
+    }
+    return false;
+}
+
+/* Sends and waits for one answer. */
+static void turn(struct im_walk *walk) {
+    struct im_error *e = walk->e;
+    struct im_error inner = {.code = IM_OK};
+    struct im_event event = {.kind = IM_EVENT_NONE};
+    int64_t wait_ms = -1;
+    walk->e = &inner;
+    enum im_err err = send(walk, &wait_ms);
+    bool is_waiting = walk->changes_in_flight || searches_in_flight(walk);
+    if (err == IM_OK && (is_waiting || wait_ms >= 0))
+        err = im_directory_wait(walk->run->resolver.directory, wait_ms, &event, &inner);
+    walk->e = e;
+    if (err != IM_OK) {
+        (void)survives(walk, err, &inner);
+        return;
+    }
+    if (event.kind == IM_EVENT_NONE)
+        return;
+    walk->losses = 0;
+    struct im_token *token = event.token;
+    if (walk->err == IM_OK || event.kind == IM_EVENT_DONE)
+        im_walk_fail(walk, token->take(token, &event, e));
+}
+
+static bool has_work(const struct im_walk *walk) {
+    if (walk->changes_in_flight)
+        return true;
+    for (size_t i = 0; i < walk->slice_count; i++) {
+        const struct im_slice *slice = walk->slices[i];
+        if (walk->err == IM_OK && !im_slice_is_done(slice))
+            return true;
+        if (slice->stage == IM_STAGE_WRITING && slice->next < slice->round_count)
+            return true;
+    }
+    return walk->err == IM_OK && !walk->is_at_end;
+}
+
+static void stop_slices(struct im_walk *walk) {
+    for (size_t i = 0; i < walk->slice_count; i++) {
+        im_lookups_abandon(&walk->slices[i]->lookups);
+        if (walk->slices[i]->stage == IM_STAGE_WRITING)
+            im_write_stop(walk->slices[i], why_left(walk->err));
+    }
+}
+
+static void drive(struct im_walk *walk) {
+    for (;;) {
+        if (walk->err == IM_OK && is_stopped(walk)) {
+            im_walk_fail(walk, im_error_set(walk->e, IM_E_INTERRUPTED, "stopped on request%s",
+                                            walk->wrote ? "" : " before anything was written"));
+        }
+        begin_slices(walk);
+        advance(walk);
+        report_ready(walk);
+        if (walk->err != IM_OK)
+            stop_slices(walk);
+        if (!has_work(walk))
+            return;
+        turn(walk);
+    }
+}
+
+/* ---- the walk ---- */
+
+static enum im_err copy_servers(struct im_walk *walk) {
+    const struct im_servers *from = walk->run->servers;
+    walk->servers.items = im_pool_array(walk->pool, from->count, sizeof *walk->servers.items);
+    walk->request = *walk->run->request;
+    if (!walk->servers.items)
+        return im_error_nomem(walk->e);
+    if (from->count)
+        memcpy(walk->servers.items, from->items, from->count * sizeof *from->items);
+    walk->servers.count = walk->servers.cap = from->count;
+    if (walk->request.home)
+        walk->request.home = &walk->servers.items[walk->request.home - from->items];
+    return IM_OK;
+}
+
 static double seconds_since(const struct timespec *start) {
     struct timespec now;
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) / 1e9;
 }
 
-enum im_err im_run_accounts(const struct im_run *run, const struct im_input *inputs, size_t count, struct im_summary *summary,
-                            bool *wrote, struct im_error *e) {
-    struct im_walk walk = {.run = run, .inputs = inputs, .count = count, .summary = summary};
+enum im_err im_run_accounts(const struct im_run *run, struct im_summary *summary, bool *wrote, struct im_error *e) {
+    struct im_error own = {.code = IM_OK};
+    struct im_walk walk = {.run = run, .summary = summary, .e = e ? e : &own};
+    size_t connections = run->pace.connections ? run->pace.connections : 1;
     struct timespec start;
     (void)clock_gettime(CLOCK_MONOTONIC, &start);
     *summary = (struct im_summary){0};
-    *wrote = false;
-    walk.pool = im_pool_new();
-    walk.lines = walk.pool ? im_pool_array(walk.pool, count, sizeof *walk.lines) : NULL;
-    if (!walk.lines) {
-        im_pool_free(&walk.pool);
-        return im_error_nomem(e);
-    }
     walk.has_assertion = im_rootdse_has_control(im_directory_rootdse(run->resolver.directory), ASSERTION_CONTROL);
-    enum im_err err = plan_all(&walk, e);
-    if (err != IM_OK) { /* lines without a job yet have no outcome either */
-        for (size_t i = 0; i < count; i++) {
-            if (!walk.lines[i].job && !walk.lines[i].result.message)
-                walk.lines[i].result = (struct im_result){.outcome = IM_NOT_ATTEMPTED, .message = why_left(err), .ldap_code = -1};
-        }
-    }
-    if (err == IM_OK)
-        err = im_report_ready(&walk, e);
-    if (err == IM_OK && !run->dry_run)
-        err = im_execute(&walk, e);
-    report_rest(&walk, why_left(err));
+    im_tempo_begin(&walk.tempo, run->pace.window * connections, IM_WINDOW_MAX * connections, run->pace.rate);
+    walk.pool = im_pool_new();
+    walk.err = walk.pool ? im_ledger_begin(&walk.ledger, walk.e) : im_error_nomem(walk.e);
+    if (walk.err == IM_OK)
+        walk.err = copy_servers(&walk);
+    drive(&walk);
+    if (walk.err != IM_OK)
+        report_rest(&walk);
+    while (walk.slice_count)
+        drop_first(&walk);
     *wrote = walk.wrote;
     summary->seconds = seconds_since(&start);
+    im_ledger_end(&walk.ledger);
     im_pool_free(&walk.pool);
-    return err;
+    return walk.err;
 }

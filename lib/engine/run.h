@@ -3,36 +3,57 @@
 #define IMDIR_ENGINE_RUN_H
 
 #include "lib/directory/resolve.h"
+#include "lib/engine/journal.h"
+#include "lib/model/input.h"
 #include "lib/model/result.h"
 
-/* One line of input. */
-struct im_input {
-    const char *text;   /* as named by the operator */
-    const char *source; /* "people.txt:3", or NULL for an argument */
-    struct im_identity identity;
-};
-
-typedef enum im_err im_result_fn(void *user, const struct im_result *result, struct im_error *e);
+/* In the order of the inputs, once for each. */
+typedef enum im_err im_result_fn(void *user, const struct im_input *input, const struct im_result *result, struct im_error *e);
 /* A change that was made, in the order in which the answers came (or would be made, in a dry run). */
 typedef enum im_err im_change_fn(void *user, const struct im_change *change, struct im_error *e);
+/* Called often: lines that are reported, and those of them that failed or met a conflict. */
+typedef void im_progress_fn(void *user, size_t done, size_t failed);
+/* What the operator should know of the run itself: level as im_log_fn. */
+typedef void im_note_fn(void *user, int level, const char *text);
+
+/* How fast, and until when. */
+struct im_pace {
+    size_t window;      /* changes in flight; 0: follows the round trip, up to IM_WINDOW_MAX for each connection */
+    size_t connections; /* 0 = 1 */
+    double rate;        /* changes a second; 0: as fast as it goes */
+    /* Ends the run when so many accounts failed or met a conflict. 0: never; see im_pace_failures. */
+    size_t max_failures;
+    double max_failures_percent; /* of those tried, once FAILURES_FROM were; the larger of both counts */
+};
+/* slapd closes a connection on which 1,000 operations wait (conn_max_pending_auth). */
+enum { IM_WINDOW_MAX = 512 };
 
 struct im_run {
     struct im_resolver resolver;
     const struct im_request *request;
     const struct im_servers *servers;
+    const struct im_inputs *inputs;
+    struct im_pace pace;
+    struct im_journal *journal; /* or NULL. In a dry run: the plan file */
     bool dry_run;
-    im_result_fn *on_result; /* called once for each input, in the order of the inputs */
-    im_change_fn *on_change; /* or NULL */
+    im_result_fn *on_result;
+    im_change_fn *on_change;     /* or NULL */
+    im_progress_fn *on_progress; /* or NULL */
+    im_note_fn *on_note;         /* or NULL */
     void *user;
     const volatile sig_atomic_t *stop; /* or NULL */
 };
 
-/* Plans all accounts before the first is written, so that an unclear home or domain stops the run with nothing written. Every
- * input is reported exactly once, also when the run ends early: the rest is not-attempted. The same account named twice is
- * changed once; the second line takes the first one's outcome, `changed` becoming `unchanged`. Returns IM_OK where all inputs
- * were gone through (whatever became of them); *wrote says whether anything was or may have been written when an error is
- * returned. */
-enum im_err im_run_accounts(const struct im_run *run, const struct im_input *inputs, size_t count, struct im_summary *summary,
-                            bool *wrote, struct im_error *e);
+/* Goes through the inputs from where they stand, as if one account were done after the other: an address that two of them want
+ * goes to the first. Reading, judging and writing of different accounts overlap; memory does not grow with their number, but for
+ * an index of accounts and addresses. Every input is reported exactly once, also when the run ends early: the rest is
+ * not-attempted. The same account named twice is changed once; the second line takes the first one's outcome, `changed` becoming
+ * `unchanged`; where it asks for something else it is refused. A lost connection is opened again, and what was in flight is read
+ * again.
+ *
+ * Returns IM_OK where all inputs were gone through (whatever became of them). *wrote says whether anything was or may have been
+ * written when an error is returned. A run whose homes or domains are unclear, or whose changes are to be counted first, is
+ * rehearsed by a dry run that reports nothing. */
+enum im_err im_run_accounts(const struct im_run *run, struct im_summary *summary, bool *wrote, struct im_error *e);
 
 #endif

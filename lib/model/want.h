@@ -5,7 +5,12 @@
 #include "lib/model/account.h"
 #include "lib/model/server.h"
 
-enum im_action { IM_ENABLE, IM_DISABLE };
+enum im_action {
+    IM_ENABLE,
+    IM_DISABLE,
+    IM_APPLY, /* what a plan file says */
+    IM_UNDO,  /* what a journal says was written is taken back */
+};
 
 /* What the operator asked for. */
 struct im_request {

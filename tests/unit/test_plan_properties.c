@@ -1,5 +1,6 @@
 /* What holds for every plan, tried on thousands of accounts made up at random. PLAN_SEED=N in the environment replays one. */
 #include "lib/base/text.h"
+#include "lib/model/record.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/world.h"
 
@@ -292,6 +293,70 @@ static void plans_are_well_made(uint64_t seed) {
     world_free(&w);
 }
 
+/* As people read it, which is what a record keeps. */
+static void plain_home(struct im_entry *entry) {
+    for (size_t i = 0; i < entry->count; i++) {
+        struct berval *value = &entry->attrs[i].values[0];
+        const char *dn = strstr(value->bv_val, ">;");
+        if (!im_text_equal(entry->attrs[i].name, "msExchIMVirtualServer") || !dn)
+            continue;
+        value->bv_len = strlen(dn + 2);
+        memmove(value->bv_val, dn + 2, value->bv_len + 1);
+    }
+}
+
+static enum im_record_fit replay(struct world *w, struct im_entry *entry, const struct im_record *record, bool undo,
+                                 uint64_t seed) {
+    struct im_error e = {.code = IM_OK};
+    struct im_account account = world_account(w, entry);
+    struct im_plan plan;
+    enum im_record_fit fit;
+    const char *attribute;
+    if (im_plan_record(&w->context, &account, record, undo, w->has_assertion, w->pool, &plan, &fit, &attribute, &e) != IM_OK)
+        fail_msg("PLAN_SEED=%llu: %s", (unsigned long long)seed, e.text);
+    if ((fit == IM_RECORD_DIFFERS) != (attribute != NULL && !plan.step_count && fit != IM_RECORD_IS_THERE))
+        fail_msg("PLAN_SEED=%llu: fit %d with attribute %s", (unsigned long long)seed, (int)fit, attribute ? attribute : "-");
+    apply(w, entry, &plan, seed);
+    return fit;
+}
+
+/* What a plan file or a journal keeps is enough to make the change, to see that it is made, and to take it back; and it is seen
+ * that somebody else changed a value since. */
+static void a_record_leads_there_and_back(uint64_t seed) {
+    uint64_t s = seed;
+    struct world *w = make_world(&s);
+    struct im_entry *entry = make_entry(w, &s, chance(&s, 20));
+    struct im_error e = {.code = IM_OK};
+    struct im_record record;
+    w->request.action = chance(&s, 40) ? IM_DISABLE : IM_ENABLE;
+    w->request.keep_opaque = chance(&s, 50);
+    struct im_account account = world_account(w, entry);
+    struct im_plan plan = world_plan(w, entry);
+    assert_int_equal(im_record_of_plan(&w->context, &account, &plan, w->pool, &record, &e), IM_OK);
+    struct im_entry *by_plan = im_entry_copy(entry, w->pool);
+    struct im_entry *start = im_entry_copy(entry, w->pool);
+    apply(w, by_plan, &plan, seed);
+    if (plan.step_count) {
+        assert_int_equal(replay(w, entry, &record, false, seed), IM_RECORD_FITS);
+        plain_home(entry);
+        plain_home(by_plan);
+        must_be_equal(world_dump(w, by_plan), world_dump(w, entry), "by its record, the entry is another", seed);
+        assert_int_equal(replay(w, entry, &record, false, seed), IM_RECORD_IS_THERE);
+        const char *edited = record.diffs[record.diff_count - 1].attribute;
+        struct im_entry *other = im_entry_copy(entry, w->pool);
+        const struct berval foreign = VALUE("somebody@else.example");
+        const struct im_op op = {.kind = IM_OP_REPLACE, .attribute = edited, .values = &foreign, .count = 1};
+        assert_int_equal(world_apply(w, other, &(struct im_change){.ops = &op, .count = 1}), 0);
+        if (!im_text_equal(edited, "objectClass"))
+            assert_int_equal(replay(w, other, &record, true, seed), IM_RECORD_DIFFERS);
+        assert_int_equal(replay(w, entry, &record, true, seed), IM_RECORD_FITS);
+    }
+    plain_home(start);
+    plain_home(entry);
+    must_be_equal(world_dump(w, start), world_dump(w, entry), "taken back by its record, the entry is another", seed);
+    world_free(&w);
+}
+
 typedef void property(uint64_t seed);
 
 static void hold(void **state) {
@@ -306,14 +371,16 @@ static void hold(void **state) {
 }
 
 int main(void) {
-    static property *properties[] = {a_plan_is_all_that_it_takes, enabling_and_disabling_leaves_no_trace, the_inverse_leads_back,
-                                     a_change_in_between_is_never_overwritten, plans_are_well_made};
+    static property *properties[] = {a_plan_is_all_that_it_takes, enabling_and_disabling_leaves_no_trace,
+                                     the_inverse_leads_back,      a_change_in_between_is_never_overwritten,
+                                     plans_are_well_made,         a_record_leads_there_and_back};
     const struct CMUnitTest tests[] = {
         {"a plan is all that it takes", hold, NULL, NULL, &properties[0]},
         {"enabling and disabling leaves no trace", hold, NULL, NULL, &properties[1]},
         {"the inverse leads back", hold, NULL, NULL, &properties[2]},
         {"a change in between is never overwritten", hold, NULL, NULL, &properties[3]},
         {"plans are well made", hold, NULL, NULL, &properties[4]},
+        {"a record leads there and back", hold, NULL, NULL, &properties[5]},
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,117 @@
+#include "lib/engine/ledger.h"
+
+#include "lib/base/hash.h"
+#include "lib/base/text.h"
+
+#include <string.h>
+
+/* Items of the indexes: a is the job or 0; of accounts, b is the request and c the outcome with the number of its reason; of
+ * addresses, c says that it is given up. */
+enum { OUTCOME_BITS = 8, RELEASED = 1 };
+
+enum im_err im_ledger_begin(struct im_ledger *l, struct im_error *e) {
+    im_hash_seed(l->seed);
+    l->accounts = im_index_new();
+    l->addresses = im_index_new();
+    return l->accounts && l->addresses ? IM_OK : im_error_nomem(e);
+}
+
+void im_ledger_end(struct im_ledger *l) {
+    im_index_free(&l->accounts);
+    im_index_free(&l->addresses);
+}
+
+uint64_t im_ledger_key(const struct im_ledger *l, const char *text) {
+    uint64_t key = im_hash(text, strlen(text), l->seed);
+    return key ? key : 1;
+}
+
+static uint64_t number_of(const struct im_job *job) {
+    return (uint64_t)(uintptr_t)job;
+}
+
+static struct im_job *job_of(const struct im_index_item *item) {
+    return (struct im_job *)(uintptr_t)item->a;
+}
+
+/* ---- accounts ---- */
+
+enum im_err im_ledger_meet(struct im_ledger *l, uint64_t key, uint32_t request, struct im_job *job, bool *is_known,
+                           struct im_error *e) {
+    bool is_new;
+    struct im_index_item *item = im_index_put(l->accounts, key, &is_new);
+    if (!item)
+        return im_error_nomem(e);
+    *is_known = !is_new;
+    if (is_new) {
+        item->a = number_of(job);
+        item->b = request;
+    }
+    return IM_OK;
+}
+
+void im_ledger_tell(const struct im_ledger *l, uint64_t key, struct im_known_account *out) {
+    const struct im_index_item *item = im_index_find(l->accounts, key);
+    uint32_t reason = item->c >> OUTCOME_BITS;
+    *out = (struct im_known_account){.job = job_of(item),
+                                     .outcome = (enum im_outcome)(item->c & ((1U << OUTCOME_BITS) - 1)),
+                                     .reason = reason ? l->reasons[reason - 1] : NULL,
+                                     .request = item->b};
+}
+
+/* From 1; 0: none, or too many to remember. */
+static uint32_t number_reason(struct im_ledger *l, const char *reason) {
+    for (uint32_t i = 0; reason && i < IM_LEDGER_REASONS; i++) {
+        if (!l->reasons[i])
+            l->reasons[i] = reason;
+        if (l->reasons[i] == reason)
+            return i + 1;
+    }
+    return 0;
+}
+
+void im_ledger_leave(struct im_ledger *l, uint64_t key, enum im_outcome outcome, const char *reason) {
+    struct im_index_item *item = im_index_find(l->accounts, key);
+    if (!item)
+        return;
+    item->a = 0;
+    item->c = (uint32_t)outcome | number_reason(l, reason) << OUTCOME_BITS;
+}
+
+/* ---- addresses ---- */
+
+uint64_t im_ledger_address(const struct im_ledger *l, const char *address) {
+    struct im_buf folded = IM_BUF_INIT;
+    im_text_fold(address, strlen(address), &folded);
+    uint64_t key = folded.failed ? 0 : im_ledger_key(l, im_buf_str(&folded));
+    im_buf_free(&folded);
+    return key;
+}
+
+enum im_err im_ledger_claim(struct im_ledger *l, uint64_t address, const struct im_job *job, bool releases,
+                            struct im_claim *earlier, struct im_error *e) {
+    bool is_new;
+    struct im_index_item *item = im_index_put(l->addresses, address, &is_new);
+    if (!item)
+        return im_error_nomem(e);
+    *earlier = (struct im_claim){0};
+    if (is_new) {
+        item->a = number_of(job);
+        item->c = releases ? RELEASED : 0;
+    } else if (item->a != number_of(job)) {
+        *earlier = (struct im_claim){.exists = true, .is_released = item->c & RELEASED, .job = job_of(item)};
+    }
+    return IM_OK;
+}
+
+void im_ledger_unclaim(struct im_ledger *l, uint64_t address, const struct im_job *job) {
+    const struct im_index_item *item = address ? im_index_find(l->addresses, address) : NULL;
+    if (item && item->a == number_of(job))
+        im_index_remove(l->addresses, address);
+}
+
+void im_ledger_forget(struct im_ledger *l, uint64_t address, const struct im_job *job) {
+    struct im_index_item *item = address ? im_index_find(l->addresses, address) : NULL;
+    if (item && item->a == number_of(job))
+        item->a = 0;
+}
