@@ -6,10 +6,11 @@
  *     {"type":"change","id":1,"dn":...,"guid":...,"account":...,"input":...,"source":...,
  *      "attributes":[{"attribute":...,"before":[...],"after":[...]}]}
  *     {"type":"result","id":1,"outcome":"changed"}
- *     {"type":"end","complete":true,"changed":...,...}
+ *     {"type":"end","complete":true,"total":...,"changed":...,...,"seconds":...}
  *
- * A plan file begins with "type":"plan" and has no results. Values that are not UTF-8 are {"base64":...}. A journal may end
- * anywhere, also in the middle of a line: what is known then is told. A plan without its last line is not a plan. */
+ * A plan file begins with "type":"plan" and has no results. Values that are not UTF-8 are {"base64":...}; keys that do not apply
+ * are left out. A journal may end anywhere, also in the middle of a line: what is known then is told. A plan without its last
+ * line is not a plan; lines of changes may have been taken out of it. */
 #ifndef IMDIR_ENGINE_JOURNAL_H
 #define IMDIR_ENGINE_JOURNAL_H
 
@@ -21,9 +22,10 @@
 
 enum im_journal_kind { IM_JOURNAL, IM_PLAN_FILE };
 
-/* The first line. */
+/* The first line. All but command, profile and directory may be NULL. */
 struct im_journal_head {
     enum im_journal_kind kind;
+    const char *version;           /* of imdir */
     const char *command, *profile; /* profile: name or path as given, so that it can be loaded again */
     const char *directory;         /* URI of the server that took the writes */
     const char *base, *identity;   /* naming context; who wrote */
@@ -37,35 +39,45 @@ struct im_journal_head {
 
 struct im_journal;
 
-/* Creates the file, mode 0600, never over an existing one, missing folders (0700) included; writes the head. A journal is there
- * from the start; a plan file appears under its name when it is whole. */
+/* Where a journal is written that nobody gave a name: TIME-COMMAND-PID.jsonl in `directory`, or where that is NULL in imdir in
+ * $XDG_STATE_HOME or ~/.local/state. IM_E_USAGE where none of them is known. */
+enum im_err im_journal_default_path(const char *directory, const char *command, int64_t now, struct im_pool *pool,
+                                    const char **out, struct im_error *e);
+/* Creates the file, mode 0600, never over an existing one (IM_E_USAGE), missing folders (0700) included; writes the head. A
+ * journal is there from the start; a plan file appears under its name when it is whole. While it is written nobody reads it. */
 enum im_err im_journal_create(const char *path, const struct im_journal_head *head, struct im_journal **out, struct im_error *e);
 /* Adds a change to what the next sync writes; *id is its number. record->id and ->state are not looked at. */
 enum im_err im_journal_add(struct im_journal *j, const struct im_record *record, size_t *id, struct im_error *e);
-/* All that was added is on disk when this returns IM_OK. Cheap where there is nothing to write. IM_E_IO names the file. */
+/* All changes that were added are on disk when this returns IM_OK. Cheap where there are none. IM_E_IO names the file, and all
+ * calls after it fail in the same way. */
 enum im_err im_journal_sync(struct im_journal *j, struct im_error *e);
-/* What became of it; written with the next sync or at the end. */
+/* What became of it; written with the next sync or at the end. Not to be called where nobody knows: a change without a result is
+ * one that may have been made. The last of several counts. */
 enum im_err im_journal_result(struct im_journal *j, size_t id, enum im_outcome outcome, struct im_error *e);
-/* Writes the last line, and gives a plan file its name. */
+/* Writes the last line, and gives a plan file its name: not where it is not complete, then there is none. */
 enum im_err im_journal_end(struct im_journal *j, const struct im_summary *summary, bool is_complete, struct im_error *e);
 size_t im_journal_count(const struct im_journal *j); /* changes added */
 const char *im_journal_path(const struct im_journal *j);
-/* A plan file that was not ended is removed; a journal without any change, too. */
+/* A plan file that was not ended is removed; a journal without any change, ended or not, too. */
 void im_journal_free(struct im_journal **j);
 
 /* ---- reading ---- */
 
 struct im_journal_reader;
 
-/* Goes through the whole file once: IM_E_INPUT names file, line and what was expected. */
+/* Goes through the whole file once: IM_E_INPUT names file, line and what was expected. Memory: 12 bytes a change, and the longest
+ * line. A plan must be complete. */
 enum im_err im_journal_open(const char *path, enum im_journal_kind kind, struct im_journal_reader **out, struct im_error *e);
 const struct im_journal_head *im_journal_head(const struct im_journal_reader *r);
-bool im_journal_is_complete(const struct im_journal_reader *r);    /* it has its last line */
+/* It has its last line, and that says that the run went to its end. */
+bool im_journal_is_complete(const struct im_journal_reader *r);
 size_t im_journal_reader_count(const struct im_journal_reader *r); /* changes */
-/* The next change, in order, pieces in pool. */
-enum im_err im_journal_next(struct im_journal_reader *r, struct im_pool *pool, struct im_record *out, bool *is_end,
+/* Of the change at `index`, from 0: */
+enum im_record_state im_journal_state(const struct im_journal_reader *r, size_t index);
+size_t im_journal_line(const struct im_journal_reader *r, size_t index);
+/* The change itself, pieces in pool; in any order. IM_E_INPUT: the file was changed since it was opened. */
+enum im_err im_journal_read(struct im_journal_reader *r, size_t index, struct im_pool *pool, struct im_record *out,
                             struct im_error *e);
-enum im_err im_journal_rewind(struct im_journal_reader *r, struct im_error *e);
 void im_journal_close(struct im_journal_reader **r);
 
 #endif
