@@ -63,6 +63,7 @@ enum im_err im_command_connect(struct im_command *c, struct im_directory **out) 
                                        .stop = im_command_stop(),
                                        .log = im_command_log,
                                        .log_user = c,
+                                       .verbosity = c->verbosity,
                                        .will_change = c->changes};
     err = im_live_open(&c->live, out, &c->error);
     if (err == IM_OK) {

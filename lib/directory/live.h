@@ -15,6 +15,7 @@ struct im_live_options {
     const volatile sig_atomic_t *stop; /* set by a signal handler: waiting ends with IM_E_INTERRUPTED. NULL: never */
     im_log_fn *log;
     void *log_user;
+    int verbosity;    /* messages above this level are not made at all */
     bool will_change; /* refuse a global catalog port (3268, 3269) */
 };
 

@@ -3,20 +3,20 @@
 
 #include <string.h>
 
+/* Attribute and values are those given: libldap takes no const, and does not write. */
 static LDAPMod *make_mod(struct im_pool *pool, int kind, const char *attribute, const struct berval *values, size_t count) {
     LDAPMod *mod = im_pool_alloc(pool, sizeof *mod);
     struct berval **list = im_pool_array(pool, count + 1, sizeof(struct berval *));
-    struct berval *copies = im_pool_array(pool, count, sizeof *copies);
-    if (!mod || !list || !copies)
+    if (!mod || !list)
         return NULL;
     for (size_t i = 0; i < count; i++) {
-        copies[i] = values[i];
-        list[i] = &copies[i];
+        const struct berval *value = &values[i];
+        memcpy(&list[i], &value, sizeof value);
     }
     mod->mod_op = kind | LDAP_MOD_BVALUES;
-    mod->mod_type = im_pool_strdup(pool, attribute);
+    memcpy(&mod->mod_type, &attribute, sizeof attribute);
     mod->mod_bvalues = count ? list : NULL;
-    return mod->mod_type ? mod : NULL;
+    return mod;
 }
 
 /* NULL-terminated; NULL when out of memory. */
@@ -49,7 +49,7 @@ static int send_modify(struct im_live *live, const struct im_change *change, LDA
     LDAPControl *controls[] = {change->assertion ? &assertion : NULL, NULL};
     int rc = LDAP_SUCCESS;
     if (change->assertion) {
-        char *filter; /* as everywhere: libldap takes no const, and does not write */
+        char *filter; /* as in make_mod */
         memcpy(&filter, &change->assertion, sizeof filter);
         rc = ldap_create_assertion_control_value(live->c.ld, filter, &assertion.ldctl_value);
     }
@@ -61,34 +61,28 @@ static int send_modify(struct im_live *live, const struct im_change *change, LDA
 
 enum im_err im_live_start_modify(void *impl, const struct im_change *change, void *token, struct im_error *e) {
     struct im_live *live = impl;
-    struct im_pool *pool = im_pool_new();
-    LDAPMod **mods = pool ? mods_of_change(change, pool) : NULL;
-    struct im_live_op *op = mods ? im_live_begin(live, LDAP_RES_MODIFY, "the change", token, e) : NULL;
-    enum im_err err = IM_OK;
-    if (op) {
-        err = im_live_sent(live, op, send_modify(live, change, mods, &op->msgid), e);
-    } else {
-        err = mods && live->is_lost ? IM_E_LOST : im_error_nomem(e);
-    }
-    if (err == IM_OK)
-        im_live_trace(live, "modify \"%s\", %zu parts (message %d)", change->dn, change->count, op->msgid);
-    im_pool_free(&pool);
-    return err;
+    int msgid = 0;
+    struct im_live_op *op = im_live_begin(live, LDAP_RES_MODIFY, "the change", token, e);
+    if (!op)
+        return live->is_lost ? IM_E_LOST : IM_E_NOMEM;
+    im_pool_reset(live->scratch);
+    LDAPMod **mods = mods_of_change(change, live->scratch);
+    int rc = mods ? send_modify(live, change, mods, &msgid) : LDAP_NO_MEMORY;
+    if (rc == LDAP_SUCCESS)
+        im_live_trace(live, "modify \"%s\", %zu parts (message %d)", change->dn, change->count, msgid);
+    return im_live_sent(live, op, rc, msgid, e);
 }
 
 enum im_err im_live_start_add(void *impl, const struct im_entry *entry, void *token, struct im_error *e) {
     struct im_live *live = impl;
-    struct im_pool *pool = im_pool_new();
-    LDAPMod **mods = pool ? mods_of_entry(entry, pool) : NULL;
-    struct im_live_op *op = mods ? im_live_begin(live, LDAP_RES_ADD, "the new entry", token, e) : NULL;
-    enum im_err err = IM_OK;
-    if (op) {
-        err = im_live_sent(live, op, ldap_add_ext(live->c.ld, entry->dn, mods, NULL, NULL, &op->msgid), e);
-    } else {
-        err = mods && live->is_lost ? IM_E_LOST : im_error_nomem(e);
-    }
-    if (err == IM_OK)
-        im_live_trace(live, "add \"%s\" (message %d)", entry->dn, op->msgid);
-    im_pool_free(&pool);
-    return err;
+    int msgid = 0;
+    struct im_live_op *op = im_live_begin(live, LDAP_RES_ADD, "the new entry", token, e);
+    if (!op)
+        return live->is_lost ? IM_E_LOST : IM_E_NOMEM;
+    im_pool_reset(live->scratch);
+    LDAPMod **mods = mods_of_entry(entry, live->scratch);
+    int rc = mods ? ldap_add_ext(live->c.ld, entry->dn, mods, NULL, NULL, &msgid) : LDAP_NO_MEMORY;
+    if (rc == LDAP_SUCCESS)
+        im_live_trace(live, "add \"%s\" (message %d)", entry->dn, msgid);
+    return im_live_sent(live, op, rc, msgid, e);
 }

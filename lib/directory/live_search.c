@@ -58,7 +58,7 @@ static int add_paging(const struct im_live *live, struct im_live_op *op, struct 
     return rc;
 }
 
-static int send_search(struct im_live *live, struct im_live_op *op) {
+static int send_search(struct im_live *live, struct im_live_op *op, int *msgid) {
     static const int scopes[] = {LDAP_SCOPE_BASE, LDAP_SCOPE_ONELEVEL, LDAP_SCOPE_SUBTREE};
     const struct im_search *s = &op->search;
     struct controls controls;
@@ -68,57 +68,41 @@ static int send_search(struct im_live *live, struct im_live_op *op) {
     int rc = add_paging(live, op, &controls);
     if (rc == LDAP_SUCCESS) {
         rc = ldap_search_ext(live->c.ld, s->base, scopes[s->scope], s->filter ? s->filter : "(objectClass=*)", attributes, 0,
-                             controls.list, NULL, NULL, 0, &op->msgid);
+                             controls.list, NULL, NULL, 0, msgid);
     }
     ldap_control_free(controls.paged);
     if (rc == LDAP_SUCCESS) {
         im_live_trace(live, "search \"%s\" %s%s (message %d)", s->base, s->filter ? s->filter : "(objectClass=*)",
-                      op->cookie.bv_len ? ", next page" : "", op->msgid);
+                      op->cookie.bv_len ? ", next page" : "", *msgid);
     }
     return rc;
 }
 
 static enum im_err send_first(struct im_live *live, struct im_live_op *op, struct im_error *e) {
     const char *filter = op->search.filter;
-    op->is_waiting = false;
-    int rc = send_search(live, op);
+    int msgid = 0;
+    int rc = send_search(live, op, &msgid);
     if (rc != LDAP_FILTER_ERROR)
-        return im_live_sent(live, op, rc, e);
-    im_live_forget(live, op);
+        return im_live_sent(live, op, rc, msgid, e);
+    im_live_table_end(&live->operations, op);
     return im_error_set(e, IM_E_USAGE, "not a search filter (RFC 4515): %s", filter);
 }
 
-static bool is_paging(const struct im_live *live) {
-    for (size_t i = 0; i < live->operations.count; i++) {
-        if (live->operations.items[i].is_paged && !live->operations.items[i].is_waiting)
-            return true;
-    }
-    return false;
-}
-
 enum im_err im_live_start_waiting(struct im_live *live, struct im_error *e) {
-    if (is_paging(live))
-        return IM_OK;
-    for (size_t i = 0; i < live->operations.count; i++) {
-        if (live->operations.items[i].is_waiting)
-            return send_first(live, &live->operations.items[i], e);
-    }
-    return IM_OK;
+    struct im_live_op *op = live->operations.waiting.first;
+    return op && !live->operations.pages ? send_first(live, op, e) : IM_OK;
 }
 
 enum im_err im_live_start_search(void *impl, const struct im_search *search, void *token, struct im_error *e) {
     struct im_live *live = impl;
-    bool must_wait = needs_paging(live, search) && is_paging(live);
     struct im_live_op *op = im_live_begin(live, LDAP_RES_SEARCH_RESULT, "the search", token, e);
     if (!op)
         return live->is_lost ? IM_E_LOST : IM_E_NOMEM;
     op->search = *search;
     op->is_paged = needs_paging(live, search);
-    if (!must_wait)
+    if (!op->is_paged || !live->operations.pages)
         return send_first(live, op, e);
-    op->is_waiting = true;
-    op->msgid = -1;
-    op->deadline_ms = INT64_MAX;
+    im_live_table_wait(&live->operations, op);
     return IM_OK;
 }
 
@@ -135,7 +119,9 @@ enum im_err im_live_next_page(struct im_live *live, struct im_live_op *op, LDAPC
         return IM_OK;
     }
     op->cookie = cookie;
-    return im_live_sent(live, op, send_search(live, op), e);
+    int msgid = 0;
+    int rc = send_search(live, op, &msgid);
+    return im_live_sent(live, op, rc, msgid, e);
 }
 
 /* ---- attributes in parts ---- */
@@ -188,9 +174,10 @@ static enum im_err read_part(struct im_live *live, const struct im_search *whole
     op.search.scope = IM_SEARCH_BASE;
     op.search.filter = NULL;
     op.search.attributes = wanted;
-    if (send_search(live, &op) != LDAP_SUCCESS)
+    int msgid = 0;
+    if (send_search(live, &op, &msgid) != LDAP_SUCCESS)
         return im_live_lost(live, e);
-    enum im_err err = im_live_receive(live, op.msgid, LDAP_MSG_ALL, im_live_deadline(live), &message, e);
+    enum im_err err = im_live_receive(live, msgid, LDAP_MSG_ALL, im_live_deadline(live), &message, e);
     if (err == IM_OK)
         err = take_part(live, message, attr, next, e);
     (void)ldap_msgfree(message);
