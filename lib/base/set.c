@@ -1,12 +1,12 @@
 #include "lib/base/set.h"
 
+#include "lib/base/hash.h"
 #include "lib/base/pool.h"
 #include "lib/base/vec.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 enum { FIRST_SLOTS = 64 };
 
@@ -24,7 +24,7 @@ struct im_set {
     } list;
     uint32_t *slots;
     size_t slot_count; /* a power of two */
-    uint64_t seed;     /* so that nobody can choose names that fall on one slot */
+    uint64_t seed[2];
 };
 
 struct im_set *im_set_new(void) {
@@ -34,10 +34,9 @@ struct im_set *im_set_new(void) {
     set->pool = im_pool_new();
     set->slots = calloc(FIRST_SLOTS, sizeof *set->slots);
     set->slot_count = FIRST_SLOTS;
+    im_hash_seed(set->seed);
     if (!set->pool || !set->slots)
         im_set_free(&set);
-    if (set && getrandom(&set->seed, sizeof set->seed, GRND_NONBLOCK) < 0)
-        set->seed = (uintptr_t)set;
     return set;
 }
 
@@ -49,17 +48,6 @@ void im_set_free(struct im_set **set) {
     free((*set)->slots);
     free(*set);
     *set = NULL;
-}
-
-/* FNV-1a, seeded, with a last mix because the low bits choose the slot. */
-static uint32_t hash_of(const struct im_set *set, const void *bytes, size_t len) {
-    const unsigned char *at = bytes;
-    uint64_t hash = 14695981039346656037u ^ set->seed;
-    for (size_t i = 0; i < len; i++)
-        hash = (hash ^ at[i]) * 1099511628211u;
-    hash ^= hash >> 32;
-    hash *= 0xd6e8feb86659fd93u;
-    return (uint32_t)(hash >> 32);
 }
 
 /* The slot that holds it, or the free one where it belongs. */
@@ -102,7 +90,7 @@ static enum im_err put(struct im_set *set, uint32_t *slot, const void *bytes, si
 }
 
 enum im_err im_set_add(struct im_set *set, const void *bytes, size_t len, size_t *number, bool *is_new, struct im_error *e) {
-    uint32_t hash = hash_of(set, bytes, len);
+    uint32_t hash = (uint32_t)im_hash(bytes, len, set->seed);
     if (2 * set->list.count >= set->slot_count && !grow(set))
         return im_error_nomem(e);
     uint32_t *slot = slot_of(set, bytes, len, hash);
@@ -116,7 +104,7 @@ enum im_err im_set_add(struct im_set *set, const void *bytes, size_t len, size_t
 }
 
 bool im_set_has(const struct im_set *set, const void *bytes, size_t len) {
-    return *slot_of(set, bytes, len, hash_of(set, bytes, len)) != 0;
+    return *slot_of(set, bytes, len, (uint32_t)im_hash(bytes, len, set->seed)) != 0;
 }
 
 size_t im_set_count(const struct im_set *set) {
