@@ -46,3 +46,14 @@ size_t im_amount_of(const struct im_amount *amount, size_t total) {
     /* 2.3 % of 1000 are 22.999999999999996 otherwise */
     return amount->is_percent ? (size_t)((double)total * amount->percent / 100 + 1e-9) : amount->count;
 }
+
+void im_amount_write(size_t value, struct im_buf *out) {
+    char digits[32];
+    size_t len = (size_t)snprintf(digits, sizeof digits, "%zu", value);
+    for (size_t i = 0; i < len; i++) {
+        if (i > 0 && (len - i) % 3 == 0) {
+            im_buf_addc(out, ',');
+        }
+        im_buf_addc(out, digits[i]);
+    }
+}

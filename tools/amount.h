@@ -15,4 +15,7 @@ enum im_err im_amount_parse(const char *option, const char *text, struct im_amou
 /* The largest number that is not more than the amount: 2 are 50 % of 5, and 3 would be more. */
 size_t im_amount_of(const struct im_amount *amount, size_t total);
 
+/* Appends 1204 as "1,204". */
+void im_amount_write(size_t number, struct im_buf *out);
+
 #endif

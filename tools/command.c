@@ -1,6 +1,8 @@
 /* The frame of a command: begin, messages, end. */
 #include "tools/command.h"
 
+#include "tools/progress.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -45,6 +47,7 @@ static void say(const struct im_command *c, const char *text) {
     im_buf_addf(&line, "%s: ", c->table->command);
     im_text_escape(text, strlen(text), &line);
     im_buf_addc(&line, '\n');
+    im_progress_hide(c);
     fputs(im_buf_str(&line), stderr);
     im_buf_free(&line);
 }
@@ -88,6 +91,7 @@ int im_command_fail(struct im_command *c) {
 /* ---- end ---- */
 
 static void release(struct im_command *c) {
+    im_progress_end(c);
     im_secret_free(&c->password);
     im_config_free(&c->config);
     im_pool_free(&c->pool);

@@ -6,7 +6,7 @@
 struct im_common im_common;
 
 static const char *const formats[] = {"text", "json", "jsonl", "csv", NULL};
-static const char *const whens[] = {"auto", "always", "never", NULL};
+const char *const im_common_whens[] = {"auto", "always", "never", NULL};
 static const char *const mechanisms[] = {"GSS-SPNEGO", "GSSAPI", "EXTERNAL", "SCRAM-SHA-256", "DIGEST-MD5", NULL};
 static const char *const profiles[] = {"exchange2000", NULL};
 
@@ -90,7 +90,11 @@ const struct im_option im_common_output[] = {
      .argument = "FORMAT",
      CHOICES(formats),
      .help = "how results are written"},
-    {.long_name = "color", TEXT(color), .argument = "WHEN", CHOICES(whens), .help = "colours in text on standard output"},
+    {.long_name = "color",
+     TEXT(color),
+     .argument = "WHEN",
+     CHOICES(im_common_whens),
+     .help = "colours in text on standard output"},
     {.long_name = "quiet", .short_name = 'q', FLAG(quiet), .help = "no warnings on standard error"},
     {.long_name = "verbose",
      .short_name = 'v',

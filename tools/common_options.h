@@ -7,6 +7,7 @@
 /* Values of options that are not configuration keys. */
 struct im_common {
     const char *config_file, *output, *color, *completion;
+    const char *progress; /* only where the command has the row */
     bool simple, ask_password, quiet, help, version, print_config, list_options, list_keys;
     int verbose;
     bool dry_run, yes; /* only where the command has these rows */
@@ -25,6 +26,14 @@ extern const struct im_option im_common_directory[], im_common_output[];
     }
 #define IM_OPTION_YES                                                                                                            \
     { .long_name = "yes", .kind = IM_OPT_FLAG, .target = &im_common.yes, .help = "do not ask before writing" }
+
+#define IM_OPTION_PROGRESS                                                                                                       \
+    {                                                                                                                            \
+        .long_name = "progress", .kind = IM_OPT_TEXT, .target = &im_common.progress, .argument = "WHEN",                         \
+        .complete = IM_COMPLETE_CHOICES, .choices = im_common_whens,                                                             \
+        .help = "a line on standard error that says how far the run is"                                                          \
+    }
+extern const char *const im_common_whens[]; /* auto, always, never */
 
 /* Contradictions between the options given, in words: IM_E_USAGE. */
 enum im_err im_common_check(const struct im_parsed *parsed, struct im_error *e);
