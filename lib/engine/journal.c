@@ -183,22 +183,37 @@ static enum im_err write_pending(struct im_journal *j, struct im_error *e) {
     return IM_OK;
 }
 
-enum im_err im_journal_create(const char *path, const struct im_journal_head *head, struct im_journal **out, struct im_error *e) {
-    size_t len = strlen(path);
+/* Only the memory. */
+static void release(struct im_journal **j) {
+    im_buf_free(&(*j)->pending);
+    free((*j)->path);
+    free((*j)->temporary);
+    free(*j);
+    *j = NULL;
+}
+
+/* In memory, with the head to be written; NULL when out of it. */
+static struct im_journal *journal_new(const char *path, const struct im_journal_head *head) {
+    size_t len = strlen(path) + sizeof ".XXXXXX";
     struct im_journal *j = calloc(1, sizeof *j);
     if (!j)
-        return im_error_nomem(e);
+        return NULL;
     *j = (struct im_journal){.kind = head->kind, .fd = -1, .path = strdup(path), .pending = IM_BUF_INIT};
-    if (j->path && j->kind == IM_PLAN_FILE && (j->temporary = malloc(len + sizeof ".XXXXXX")))
-        (void)snprintf(j->temporary, len + sizeof ".XXXXXX", "%s.XXXXXX", path);
     im_journal_put_head(&j->pending, head);
-    enum im_err err = IM_OK;
-    if (!j->path || (j->kind == IM_PLAN_FILE && !j->temporary) || j->pending.failed)
-        err = im_error_nomem(e);
-    if (err == IM_OK && strcmp(path, "-") == 0)
-        err = im_error_set(e, IM_E_USAGE, "the %s needs a file name, and \"-\" is none", kind_name(j->kind));
-    if (err == IM_OK)
-        err = create_file(j, e);
+    if (j->kind == IM_PLAN_FILE && (j->temporary = malloc(len)))
+        (void)snprintf(j->temporary, len, "%s.XXXXXX", path);
+    if (!j->path || j->pending.failed || (j->kind == IM_PLAN_FILE && !j->temporary))
+        release(&j);
+    return j;
+}
+
+enum im_err im_journal_create(const char *path, const struct im_journal_head *head, struct im_journal **out, struct im_error *e) {
+    if (strcmp(path, "-") == 0)
+        return im_error_set(e, IM_E_USAGE, "the %s needs a file name, and \"-\" is none", kind_name(head->kind));
+    struct im_journal *j = journal_new(path, head);
+    if (!j)
+        return im_error_nomem(e);
+    enum im_err err = create_file(j, e);
     if (err == IM_OK)
         err = write_pending(j, e);
     if (err != IM_OK) {
@@ -337,9 +352,5 @@ void im_journal_free(struct im_journal **journal) {
         }
         (void)close(j->fd);
     }
-    im_buf_free(&j->pending);
-    free(j->path);
-    free(j->temporary);
-    free(j);
-    *journal = NULL;
+    release(journal);
 }

@@ -118,10 +118,10 @@ static enum im_err read_version(const struct parser *p, const json_t *object) {
     const json_t *json = json_object_get(object, "version");
     if (!json_is_integer(json) || json_integer_value(json) < 1)
         return WRONG(p, "\"version\" is not a number from 1");
-    if (json_integer_value(json) > IM_JOURNAL_VERSION)
-        return WRONG(p, "it is in version %lld of its format and was written by a newer imdir: this one reads up to version %d",
-                     (long long)json_integer_value(json), IM_JOURNAL_VERSION);
-    return IM_OK;
+    if (json_integer_value(json) <= IM_JOURNAL_VERSION)
+        return IM_OK;
+    return WRONG(p, "it is in version %lld of its format and was written by a newer imdir: this one reads up to version %d",
+                 (long long)json_integer_value(json), IM_JOURNAL_VERSION);
 }
 
 static enum im_err read_allow(const struct parser *p, const json_t *object, struct im_journal_head *head) {
@@ -300,9 +300,10 @@ enum im_err im_journal_parse(const char *text, size_t len, const struct im_journ
     *out = (struct im_journal_line){0};
     if (!object && json_error_code(&error) == json_error_out_of_memory)
         return im_error_nomem(e);
-    if (!object)
-        return im_error_set_at(e, IM_E_INPUT, place->path, place->line, error.column > 0 ? (size_t)error.column : 0,
-                               "not JSON: %s", error.text);
+    if (!object) {
+        size_t column = error.column > 0 ? (size_t)error.column : 0;
+        return im_error_set_at(e, IM_E_INPUT, place->path, place->line, column, "not JSON: %s", error.text);
+    }
     enum im_err err = read_object(&p, object, out);
     json_decref(object);
     return err;

@@ -61,6 +61,8 @@ static enum im_err check_unchanged(const struct im_journal_reader *r, struct im_
 
 /* Brings `size` bytes from `at` into the window, or what there is of them. */
 static enum im_err load(struct im_journal_reader *r, uint64_t at, size_t size, struct im_error *e) {
+    if (size > r->size - at)
+        size = (size_t)(r->size - at);
     if (size > r->window_cap) {
         char *window = realloc(r->window, size);
         if (!window)
@@ -70,8 +72,6 @@ static enum im_err load(struct im_journal_reader *r, uint64_t at, size_t size, s
     }
     r->window_at = at;
     r->window_len = 0;
-    if (size > r->size - at)
-        size = (size_t)(r->size - at);
     while (r->window_len < size) {
         ssize_t count = pread(r->fd, r->window + r->window_len, size - r->window_len, (off_t)(at + r->window_len));
         if (count < 0 && errno == EINTR)
@@ -155,10 +155,10 @@ static enum im_err take_line(struct im_journal_reader *r, const struct im_journa
                              struct im_error *e) {
     if (r->has_end)
         return WRONG(r, number, "a line behind the last one");
-    if ((line->type == IM_LINE_HEAD) != (number == 1))
-        return WRONG(r, number,
-                     number == 1 ? "this is no %s of imdir: its first line does not say so" : "a second first line of a %s",
-                     kind_name(r->kind));
+    if (number == 1 && line->type != IM_LINE_HEAD)
+        return WRONG(r, number, "this is no %s of imdir: its first line does not say so", kind_name(r->kind));
+    if (number > 1 && line->type == IM_LINE_HEAD)
+        return WRONG(r, number, "a second first line of a %s", kind_name(r->kind));
     switch (line->type) {
     case IM_LINE_HEAD:
         return take_head(r, line, e);
@@ -180,10 +180,10 @@ static bool is_torn(const struct im_journal_reader *r, uint64_t behind, bool is_
 
 /* The first line is written before anything else happens, and without it nothing is known. */
 static enum im_err explain_first(const struct im_journal_reader *r, bool is_torn, struct im_error *why) {
-    if (is_torn)
-        im_error_context(why, "the journal breaks off in its first line, before anything was written to the directory");
-    else
-        im_error_context(why, "this is no %s of imdir", kind_name(r->kind));
+    static const char torn[] = "the journal breaks off in its first line, before anything was written to the directory";
+    im_error_context(why, is_torn                 ? torn
+                          : r->kind == IM_JOURNAL ? "this is no journal of imdir"
+                                                  : "this is no plan file of imdir");
     return why->code;
 }
 
@@ -201,10 +201,10 @@ static enum im_err read_line(struct im_journal_reader *r, uint64_t *at, size_t n
     *at += line.len + line.has_end;
     err = im_journal_parse(line.text, line.len, &place, number == 1 ? r->pool : scratch, &parsed, &is_json, &why);
     bool torn = err == IM_E_INPUT && is_torn(r, *at, is_json);
+    if (torn && number > 1)
+        return IM_OK;
     if (err == IM_E_INPUT && number == 1)
         err = explain_first(r, torn, &why);
-    else if (torn)
-        return IM_OK;
     if (err == IM_OK)
         err = take_line(r, &parsed, from, number, &why);
     if (err != IM_OK && e && e->code == IM_OK)

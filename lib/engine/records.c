@@ -3,6 +3,7 @@
 #include "lib/base/text.h"
 #include "lib/base/vec.h"
 #include "lib/data/dn.h"
+#include "lib/model/want.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -48,8 +49,8 @@ static enum im_err hash_account(const struct im_record *record, uint64_t *out, s
     return err;
 }
 
-static bool is_same_account(const struct im_record *a, const struct im_record *b) {
-    return a->guid || b->guid ? im_text_equal(a->guid, b->guid) : im_dn_equal(a->dn, b->dn);
+static bool is_same_account(const struct im_record *a, const struct im_record *b, bool *failed) {
+    return a->guid || b->guid ? im_text_equal(a->guid, b->guid) : im_home_equal(a->dn, b->dn, failed);
 }
 
 /* ---- several changes of one account ---- */
@@ -63,36 +64,38 @@ static const struct im_plan_diff *find(const struct im_record *record, const cha
 }
 
 /* As a directory may give back what was written: other letter case, other spelling of a DN. */
-static bool is_same_value(const struct berval *a, const struct berval *b) {
-    return im_text_equal_n(a->bv_val, a->bv_len, b->bv_val, b->bv_len) || im_dn_equal(a->bv_val, b->bv_val);
+static bool is_same_value(const struct berval *a, const struct berval *b, bool *failed) {
+    bool are_texts = strlen(a->bv_val) == a->bv_len && strlen(b->bv_val) == b->bv_len;
+    return im_text_equal_n(a->bv_val, a->bv_len, b->bv_val, b->bv_len) ||
+           (are_texts && im_home_equal(a->bv_val, b->bv_val, failed));
 }
 
-static bool has_value(const struct berval *values, size_t count, const struct berval *value) {
+static bool has_value(const struct berval *values, size_t count, const struct berval *value, bool *failed) {
     for (size_t i = 0; i < count; i++) {
-        if (is_same_value(&values[i], value))
+        if (is_same_value(&values[i], value, failed))
             return true;
     }
     return false;
 }
 
 /* What the earlier change left of the attribute is what the later one found. Either may be NULL: it has no value there. */
-static bool is_continued(const struct im_plan_diff *earlier, const struct im_plan_diff *later) {
+static bool is_continued(const struct im_plan_diff *earlier, const struct im_plan_diff *later, bool *failed) {
     size_t count = earlier ? earlier->after_count : 0;
     if (count != (later ? later->before_count : 0))
         return false;
     for (size_t i = 0; i < count; i++) {
-        if (!has_value(later->before, count, &earlier->after[i]))
+        if (!has_value(later->before, count, &earlier->after[i], failed))
             return false;
     }
     return true;
 }
 
-static bool follows(const struct im_record *earlier, const struct im_record *later) {
+static bool follows(const struct im_record *earlier, const struct im_record *later, bool *failed) {
     bool is_one = true;
     for (size_t i = 0; is_one && i < earlier->diff_count; i++)
-        is_one = is_continued(&earlier->diffs[i], find(later, earlier->diffs[i].attribute));
+        is_one = is_continued(&earlier->diffs[i], find(later, earlier->diffs[i].attribute), failed);
     for (size_t i = 0; is_one && i < later->diff_count; i++)
-        is_one = is_continued(find(earlier, later->diffs[i].attribute), &later->diffs[i]);
+        is_one = is_continued(find(earlier, later->diffs[i].attribute), &later->diffs[i], failed);
     return is_one;
 }
 
@@ -137,11 +140,16 @@ static size_t first_unknown(const struct im_records *r, uint64_t account) {
 static enum im_err take_earlier(struct im_records *r, struct unknown *u, struct im_record *record, struct im_pool *pool,
                                 struct im_error *e) {
     struct im_record earlier;
+    bool failed = false;
     enum im_err err = im_journal_read(r->reader, u->index, pool, &earlier, e);
-    if (err != IM_OK || !is_same_account(&earlier, record))
+    if (err != IM_OK)
         return err;
-    u->is_done = true;
-    return follows(&earlier, record) ? join(&earlier, record, pool, e) : IM_OK;
+    bool is_same = is_same_account(&earlier, record, &failed);
+    bool is_one = is_same && follows(&earlier, record, &failed);
+    if (failed)
+        return im_error_nomem(e);
+    u->is_done = u->is_done || is_same;
+    return is_one ? join(&earlier, record, pool, e) : IM_OK;
 }
 
 /* Joins the record at `index` with the earlier changes of the account. *is_done: it is part of a later one itself. */
