@@ -1,0 +1,205 @@
+#include "tools/sources.h"
+
+#include "tools/list.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct im_source_options im_source_options;
+
+/* In the order in which they are gone through. */
+enum part { ARGUMENTS, LIST, CHOSEN, PARTS };
+
+struct im_sources {
+    struct im_strings arguments; /* of the command */
+    size_t argument;             /* the next one */
+    struct im_list *list;
+    struct im_condition condition;
+    struct im_filter filter;
+    struct im_chosen *chosen;
+    struct im_chosen_place place;
+    enum part part;
+    bool has_domain_names;
+};
+
+/* ---- the words of the options ---- */
+
+static enum im_err check_options(struct im_command *c) {
+    const struct im_source_options *o = &im_source_options;
+    const struct {
+        bool given;
+        const char *words;
+    } contradictions[] = {
+        {o->list != NULL && o->csv != NULL && strcmp(o->list, "-") == 0 && strcmp(o->csv, "-") == 0,
+         "--list and --csv cannot both be standard input: give a file for one of them"},
+        {o->all && o->filter != NULL, "--all chooses every account and --filter some of them: leave out one"},
+        {o->all && o->group != NULL, "--all chooses every account and --group some of them: leave out one"},
+        {o->csv == NULL && o->columns.count > 0, "--column says how --csv is read: give --csv FILE"},
+        {o->csv == NULL && o->separator != NULL, "--separator says how --csv is read: give --csv FILE"},
+        {o->csv == NULL && o->encoding != NULL, "--encoding says how --csv is read: give --csv FILE"},
+        {o->csv == NULL && o->skip_bad_rows, "--skip-bad-rows is about the rows of --csv: give --csv FILE"},
+        {o->csv == NULL && o->rejects != NULL, "--rejects takes rows of --csv: give --csv FILE"},
+        {o->group != NULL && !im_dn_is_valid(o->group),
+         "--group takes the DN of a group, such as CN=Sales,OU=Groups,DC=corp,DC=example"},
+    };
+    for (size_t i = 0; i < sizeof contradictions / sizeof contradictions[0]; i++) {
+        if (contradictions[i].given) {
+            return im_error_set(&c->error, IM_E_USAGE, "%s", contradictions[i].words);
+        }
+    }
+    return IM_OK;
+}
+
+static enum im_err read_conditions(struct im_command *c, struct im_sources *s) {
+    const struct im_source_options *o = &im_source_options;
+    s->condition = (struct im_condition){.group = o->group, .all = o->all, .remark = im_command_log, .user = c};
+    if (o->filter == NULL) {
+        return IM_OK;
+    }
+    s->condition.filter = &s->filter;
+    enum im_err err = im_filter_parse(o->filter, c->pool, &s->filter, &c->error);
+    if (err == IM_E_USAGE) {
+        im_error_context(&c->error, "--filter");
+    }
+    return err;
+}
+
+static enum im_err check_arguments(struct im_command *c, struct im_sources *s) {
+    enum im_err err = IM_OK;
+    for (size_t i = 0; err == IM_OK && i < s->arguments.count; i++) {
+        struct im_identity identity;
+        err = im_identity_parse(s->arguments.items[i], c->pool, &identity, &c->error);
+        s->has_domain_names = s->has_domain_names || (err == IM_OK && identity.kind == IM_ID_DOMAIN_NAME);
+    }
+    return err;
+}
+
+static enum im_err read_named(struct im_command *c, struct im_sources *s) {
+    enum im_err err = check_arguments(c, s);
+    if (err == IM_OK && im_source_options.list != NULL) {
+        err = im_list_open(im_source_options.list, &s->list, &c->error);
+    }
+    if (err == IM_OK && s->list != NULL) {
+        s->has_domain_names = s->has_domain_names || im_list_has_domain_names(s->list);
+    }
+    if (err == IM_OK && s->arguments.count == 0 && s->list == NULL && !im_sources_are_by_condition(s)) {
+        err = im_error_set(&c->error, IM_E_USAGE,
+                           "no account is named: give ACCOUNT arguments, --list, --csv, --filter, --group or --all");
+    }
+    return err;
+}
+
+enum im_err im_sources_open(struct im_command *c, struct im_sources **out) {
+    struct im_sources *s = calloc(1, sizeof *s);
+    enum im_err err = s != NULL ? check_options(c) : im_error_nomem(&c->error);
+    if (err == IM_OK) {
+        s->arguments = c->arguments;
+        err = read_conditions(c, s);
+    }
+    if (err == IM_OK) {
+        err = read_named(c, s);
+    }
+    if (err == IM_OK) {
+        *out = s;
+    } else {
+        im_sources_free(&s);
+    }
+    return err;
+}
+
+void im_sources_free(struct im_sources **sources) {
+    if (sources == NULL || *sources == NULL) {
+        return;
+    }
+    im_list_free(&(*sources)->list);
+    im_chosen_free(&(*sources)->chosen);
+    free(*sources);
+    *sources = NULL;
+}
+
+bool im_sources_are_by_condition(const struct im_sources *sources) {
+    return sources->condition.filter != NULL || sources->condition.group != NULL || sources->condition.all;
+}
+
+bool im_sources_have_domain_names(const struct im_sources *sources) {
+    return sources->has_domain_names;
+}
+
+enum im_err im_sources_choose(struct im_command *c, struct im_sources *sources, const struct im_resolver *r) {
+    if (!im_sources_are_by_condition(sources)) {
+        return IM_OK;
+    }
+    im_chosen_free(&sources->chosen);
+    sources->place = (struct im_chosen_place){.block = NULL};
+    enum im_err err = im_choose(r, &sources->condition, &sources->chosen, &c->error);
+    if (err == IM_OK) {
+        im_command_note(c, 1, "%zu accounts fulfil the condition", im_chosen_count(sources->chosen));
+    }
+    return err;
+}
+
+/* ---- as one stream ---- */
+
+static enum im_err next_argument(struct im_sources *s, struct im_pool *pool, struct im_input *out, bool *is_end,
+                                 struct im_error *e) {
+    *is_end = s->argument == s->arguments.count;
+    if (*is_end) {
+        return IM_OK;
+    }
+    *out = (struct im_input){.text = s->arguments.items[s->argument++]};
+    return im_identity_parse(out->text, pool, &out->identity, e);
+}
+
+static enum im_err next_chosen(struct im_sources *s, struct im_pool *pool, struct im_input *out, bool *is_end,
+                               struct im_error *e) {
+    *out = (struct im_input){.text = NULL};
+    *is_end = s->chosen == NULL;
+    return *is_end ? IM_OK : im_chosen_next(s->chosen, &s->place, pool, &out->identity, is_end, e);
+}
+
+static enum im_err next_of_part(struct im_sources *s, struct im_pool *pool, struct im_input *out, bool *is_end,
+                                struct im_error *e) {
+    struct im_inputs inner = {.user = NULL};
+    switch (s->part) {
+    case ARGUMENTS:
+        return next_argument(s, pool, out, is_end, e);
+    case LIST:
+        inner = s->list != NULL ? im_list_inputs(s->list) : inner;
+        break;
+    case CHOSEN:
+        return next_chosen(s, pool, out, is_end, e);
+    case PARTS:
+        break;
+    }
+    *is_end = inner.user == NULL;
+    return *is_end ? IM_OK : inner.next(inner.user, pool, out, is_end, e);
+}
+
+static enum im_err next_input(void *user, struct im_pool *pool, struct im_input *out, bool *is_end, struct im_error *e) {
+    struct im_sources *s = user;
+    enum im_err err = IM_OK;
+    *is_end = true;
+    while (err == IM_OK && *is_end && s->part != PARTS) {
+        err = next_of_part(s, pool, out, is_end, e);
+        if (*is_end) {
+            s->part++;
+        }
+    }
+    return err;
+}
+
+static enum im_err rewind_inputs(void *user, struct im_error *e) {
+    struct im_sources *s = user;
+    s->part = ARGUMENTS;
+    s->argument = 0;
+    s->place = (struct im_chosen_place){.block = NULL};
+    if (s->list == NULL) {
+        return IM_OK;
+    }
+    struct im_inputs list = im_list_inputs(s->list);
+    return list.rewind(list.user, e);
+}
+
+struct im_inputs im_sources_inputs(struct im_sources *sources) {
+    return (struct im_inputs){.user = sources, .next = next_input, .rewind = rewind_inputs};
+}
