@@ -15,6 +15,7 @@
 #include "lib/directory/live.h"
 #include "lib/directory/schema.h"
 #include "lib/directory/topology.h"
+#include "lib/engine/records.h"
 #include "lib/engine/run.h"
 #include "lib/model/config.h"
 #include "lib/model/profile.h"
