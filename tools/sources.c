@@ -133,7 +133,7 @@ enum im_err im_sources_choose(struct im_command *c, struct im_sources *sources, 
     sources->place = (struct im_chosen_place){.block = NULL};
     enum im_err err = im_choose(r, &sources->condition, &sources->chosen, &c->error);
     if (err == IM_OK) {
-        im_command_note(c, 1, "%zu accounts fulfil the condition", im_chosen_count(sources->chosen));
+        im_command_note(c, 1, "accounts that fulfil the condition: %zu", im_chosen_count(sources->chosen));
     }
     return err;
 }

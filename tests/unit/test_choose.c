@@ -241,7 +241,7 @@ static void who_is_left_out_is_told(void **state) {
     assert_mentions(said, "\"CN=pc1," PEOPLE "\" is a computer");
     assert_mentions(said, "\"CN=carol," PEOPLE "\" has no account name");
     assert_mentions(said, "\"CN=frida,OU=Far," BASE "\" lies outside of the base");
-    assert_mentions(said, "\"CN=S-1-5-11,CN=ForeignSecurityPrincipals," BASE "\" stands for somebody of another forest");
+    assert_mentions(said, "\"CN=S-1-5-11,CN=ForeignSecurityPrincipals," BASE "\" is a foreign security principal");
     assert_mentions(said, "the group \"CN=mixed,");
     f->condition.group = "CN=builtin," GROUPS;
     assert_chosen(f, "");
