@@ -9,9 +9,10 @@
 
 struct im_connection {
     LDAP *ld;
+    Sockbuf *socket; /* belongs to ld, as fd */
     const char *uri; /* borrowed */
     char host[256];  /* "" for ldapi */
-    int fd;          /* belongs to ld */
+    int fd;
     bool is_ldapi, is_loopback, has_tls;
 };
 

@@ -31,11 +31,17 @@ static void unlink_op(struct im_live_list *list, struct im_live_op *op) {
     op->before = op->after = NULL;
 }
 
-/* ---- by message number: they are given out one after the other, so that they need no hashing ---- */
+/* ---- by message number ---- */
+
+/* Numbers are given out one after the other: side by side they would make one long run, which every removal would have to look
+ * through. The golden ratio spreads them evenly. */
+static size_t home_of(const struct im_live_table *t, int msgid) {
+    return ((uint32_t)msgid * UINT32_C(2654435769) >> 8) & (t->slot_count - 1);
+}
 
 static size_t place_of(const struct im_live_table *t, int msgid) {
     size_t mask = t->slot_count - 1;
-    size_t place = (size_t)msgid & mask;
+    size_t place = home_of(t, msgid);
     while (t->slots[place] && t->slots[place]->msgid != msgid)
         place = (place + 1) & mask;
     return place;
@@ -52,7 +58,7 @@ static void empty_slot(struct im_live_table *t, const struct im_live_op *op) {
     if (t->slots[hole] != op)
         return;
     for (size_t next = (hole + 1) & mask; t->slots[next]; next = (next + 1) & mask) {
-        size_t home = (size_t)t->slots[next]->msgid & mask;
+        size_t home = home_of(t, t->slots[next]->msgid);
         if (((next - home) & mask) >= ((next - hole) & mask)) {
             t->slots[hole] = t->slots[next];
             hole = next;
