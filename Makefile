@@ -37,6 +37,7 @@ UNIT_HELP += $(filter $(B)/tools/option% $(UNIT_TOOL:%=$(B)/tools/%.o),$(TOOL_OB
 UNIT_BIN  := $(UNIT_SRC:%.c=$(B)/%)
 FUZZ      := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 CORPUS    := $(FUZZ:%=$(B)/tests/fuzz/corpus_%)
+BENCH_BIN := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/bench/*.c)))
 DATA      := $(sort $(wildcard schema/*/*.yaml))
 
 all: $(TOOLS:%=$(B)/bin/%)
@@ -79,7 +80,12 @@ $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/libimdir.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
+$(B)/tests/bench/%: $(B)/tests/bench/%.o
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lldap -llber
+
 units: $(UNIT_BIN) $(CORPUS)
+bench-tools: $(BENCH_BIN)
 fuzzers: $(FUZZ:%=$(B)/tests/fuzz/fuzz_%)
 
 # ---- packages, demonstration and tests ----
@@ -92,7 +98,7 @@ CHECKED_B = $(if $(COVERAGE),build/coverage,build/san)
 SUITES ?= unit meta integration samba lint builds valgrind
 
 deps:
-	@packaging/deps build run demo tests lint samba fuzz
+	@packaging/deps build run demo tests lint samba fuzz bench
 
 demo:
 	@packaging/deps build run demo
@@ -101,13 +107,13 @@ demo:
 
 check:
 	@packaging/deps build run demo tests
-	@$(REMAKE) $(CHECKED) all units
+	@$(REMAKE) $(CHECKED) all units bench-tools
 	@B=$(CHECKED_B) tests/run unit meta integration
 	$(if $(COVERAGE),@packaging/deps lint && gcovr -r . --object-directory $(CHECKED_B) -f lib/ -f tools/)
 
 check-integration:
 	@packaging/deps build run demo tests
-	@$(REMAKE) $(CHECKED) all
+	@$(REMAKE) $(CHECKED) all bench-tools
 	@B=$(CHECKED_B) tests/run integration
 
 check-samba:
@@ -118,13 +124,20 @@ check-samba:
 # SUITES="samba lint" runs a part of it.
 check-all:
 	@packaging/deps build run demo tests lint samba
-	@$(REMAKE) $(CHECKED) all units
+	@$(REMAKE) $(CHECKED) all units bench-tools
 	@$(REMAKE) SAN= COVERAGE= all units
 	@B=$(CHECKED_B) tests/run $(SUITES)
 
 # The whole source with the other compiler; warnings are errors.
 build-clang:
-	@$(MAKE) --no-print-directory CC=clang B=build/clang SAN= COVERAGE= all units
+	@$(MAKE) --no-print-directory CC=clang B=build/clang SAN= COVERAGE= all units bench-tools
+
+# Ratios against a bare client and what is used instead, on servers with 100,000 accounts: a quarter of an hour. QUICK=1: two minutes,
+# LARGE=1: a million accounts too, DISK=1: also with the server's database on this disk, ONLY="bulk-0 start": a part.
+bench:
+	@packaging/deps build run demo tests bench
+	@$(REMAKE) SAN= COVERAGE= B=build all bench-tools
+	@B=build tests/bench/run
 
 # New inputs that libFuzzer finds worth keeping stay in build/fuzz; one that breaks a target is left there as crash-*.
 FUZZ_SECONDS ?= 60
@@ -138,7 +151,7 @@ fuzz:
 	done
 
 # ---- style ----
-C_SRC   := $(LIB_SRC) $(sort $(wildcard tools/*.c tests/unit/*.c tests/fuzz/*.c))
+C_SRC   := $(LIB_SRC) $(sort $(wildcard tools/*.c tests/unit/*.c tests/fuzz/*.c tests/bench/*.c))
 C_ALL   := $(C_SRC) $(sort $(wildcard lib/*.h lib/*/*.h tools/*.h tests/unit/*.h tests/fuzz/*.h))
 SCRIPTS  = $(shell grep -lIE '^\#!.*(/|env )(sh|bash)$$' .ci/run $$(find packaging schema demo tests -type f))
 
@@ -210,6 +223,7 @@ help:
 	@echo 'check-samba        the tests against a real Samba AD domain controller (as root)'
 	@echo 'check-all          check, check-samba, lint, builds with gcc and clang, valgrind'
 	@echo 'fuzz               libFuzzer on every parser, FUZZ_SECONDS=60 each'
+	@echo 'bench              how fast: ratios against a bare client and against what is used instead (QUICK=1 LARGE=1 DISK=1)'
 	@echo 'deps               installs every package that any of these need (Debian, as root)'
 	@echo 'lint format format-check   style and static analysis; reformat; only compare'
 	@echo 'completions schema.ldif    rewrite the files that the commands generate'
@@ -219,7 +233,7 @@ help:
 	@echo 'SAN=1 with the address and undefined-behaviour sanitizers   COVERAGE=1 with gcov (also: make check COVERAGE=1)'
 	@echo 'WERROR= warnings are not errors   V=1 show commands   CC=clang CFLAGS=...'
 
-.PHONY: all units fuzzers libraries deps demo check check-integration check-samba check-all build-clang fuzz lint format format-check lint-tidy \
-        lint-cppcheck lint-shell lint-man completions schema.ldif install uninstall dist clean help
+.PHONY: all units fuzzers bench-tools libraries deps demo check check-integration check-samba check-all build-clang bench fuzz lint format \
+        format-check lint-tidy lint-cppcheck lint-shell lint-man completions schema.ldif install uninstall dist clean help
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
