@@ -12,7 +12,7 @@
 struct unknown {
     uint64_t account; /* hash */
     uint32_t index;
-    bool is_done; /* a later change of the account was handed out, and stands for it */
+    bool is_done; /* a later change of the account stands for it */
 };
 
 struct im_records {
@@ -204,8 +204,6 @@ static enum im_err rewind_records(void *user, struct im_error *e) {
     struct im_records *r = user;
     (void)e;
     r->next = r->backwards ? im_journal_reader_count(r->reader) : 0;
-    for (size_t i = 0; i < r->unknown.count; i++)
-        r->unknown.items[i].is_done = false;
     return IM_OK;
 }
 

@@ -654,6 +654,29 @@ static void out_of_memory(void **state) {
     assert_true(oom_every_allocation(attempt_reading, f) >= 8);
 }
 
+/* A line that there was no memory for leaves no trace, and others follow. */
+static void lines_are_whole_without_memory(void **state) {
+    struct fixture *f = *state;
+    struct im_journal *j = create(f, &journal_head);
+    size_t refused = 0;
+    for (int i = 0; i < 200; i++) {
+        struct im_record record = change_of(f, i);
+        size_t id;
+        oom_fail_at(1);
+        enum im_err err = im_journal_add(j, &record, &id, NULL);
+        oom_fail_at(0);
+        refused += err == IM_E_NOMEM;
+        if (err == IM_E_NOMEM)
+            add(f, j, i);
+    }
+    assert_true(refused > 2);
+    assert_int_equal(im_journal_count(j), 200);
+    end(f, &j);
+    struct im_journal_reader *r = open_reader(f, IM_JOURNAL);
+    assert_int_equal(im_journal_reader_count(r), 200);
+    im_journal_close(&r);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -679,6 +702,7 @@ int main(void) {
         TEST(full_disk_at_the_start),
         TEST(default_paths),
         TEST(out_of_memory),
+        TEST(lines_are_whole_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

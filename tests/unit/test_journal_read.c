@@ -270,7 +270,9 @@ static void every_line_is_looked_at(void **state) {
     for (size_t i = 0; i < LENGTH(list); i++)
         assert_wrong(f, IM_JOURNAL, &list[i]);
     const struct wrong result_of_a_plan = {PLAN CHANGE("1") RESULT("1", "changed") END, 3, "a plan has no results"};
+    const struct wrong rubbish_behind_a_plan = {PLAN CHANGE("1") END "{", 4, "not JSON"};
     assert_wrong(f, IM_PLAN_FILE, &result_of_a_plan);
+    assert_wrong(f, IM_PLAN_FILE, &rubbish_behind_a_plan);
 }
 
 static void each_has_its_command(void **state) {

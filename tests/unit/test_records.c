@@ -221,6 +221,19 @@ static void foreign_value_in_between_stays(void **state) {
     assert_end(f);
 }
 
+static void value_that_came_or_went_in_between_is_foreign(void **state) {
+    struct fixture *f = *state;
+    begin(f, IM_JOURNAL);
+    add(f, a, "old", "", NONE);
+    add(f, b, "old", "new", NONE);
+    add(f, a, "foreign", "", IM_CHANGED);
+    add(f, b, "", "new", IM_CHANGED);
+    finish(f, IM_JOURNAL);
+    assert_next(f, 4, "", "new");
+    assert_next(f, 3, "foreign", "");
+    assert_end(f);
+}
+
 /* The one in the middle was not made, the one before it was. */
 static void gap_in_the_chain(void **state) {
     struct fixture *f = *state;
@@ -357,6 +370,7 @@ int main(void) {
         TEST(earlier_change_was_not_made),
         TEST(later_change_goes_on_from_the_earlier),
         TEST(foreign_value_in_between_stays),
+        TEST(value_that_came_or_went_in_between_is_foreign),
         TEST(gap_in_the_chain),
         TEST(last_change_of_the_account_was_not_made),
         TEST(accounts_by_dn_are_compared_as_dns),
