@@ -1,15 +1,20 @@
 #include "lib/directory/decode.h"
 
 #include "lib/base/text.h"
-#include "lib/base/vec.h"
 #include "lib/data/dn.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct attrs {
-    struct im_attr *items;
+/* An entry while it is decoded. */
+struct decoding {
+    struct im_pool *pool;
+    struct im_attr *attrs;
     size_t count, cap;
+    bool has_empty; /* attributes without values, which another may have to take the place of */
+    struct im_range *ranges;
+    size_t *range_count;
+    struct im_error *e;
 };
 
 /* Reads ";range=A-B" or ";range=A-*" of an attribute description. False: no range. *next is 0 where it is the last part. */
@@ -23,47 +28,71 @@ static bool parse_range(const char *name, size_t *next) {
     return true;
 }
 
-static const char *base_name(const char *name, size_t len, struct im_pool *pool) {
-    const char *options = memchr(name, ';', len);
-    bool is_plain = !options || strncasecmp(options, ";range=", 7) == 0 || strncasecmp(options, ";binary", 7) == 0;
-    return im_pool_strndup(pool, name, options && is_plain ? (size_t)(options - name) : len);
+/* The name without options that say nothing about its meaning; in the message where libldap ended it with a NUL. */
+static const char *base_name(const struct berval *name, const char *options, struct im_pool *pool) {
+    bool is_plain = options && (strncasecmp(options, ";range=", 7) == 0 || strncasecmp(options, ";binary", 7) == 0);
+    if (!is_plain && name->bv_val[name->bv_len] == '\0')
+        return name->bv_val;
+    return im_pool_strndup(pool, name->bv_val, is_plain ? (size_t)(options - name->bv_val) : name->bv_len);
 }
 
-static enum im_err add_attr(struct attrs *attrs, const struct berval *name, struct berval *values, struct im_pool *pool,
-                            struct im_range *ranges, size_t *range_count, struct im_error *e) {
+static struct im_attr *find_attr(struct decoding *d, const char *name) {
+    for (size_t i = 0; i < d->count; i++) {
+        if (im_text_equal(d->attrs[i].name, name))
+            return &d->attrs[i];
+    }
+    return NULL;
+}
+
+static struct im_attr *push_attr(struct decoding *d) {
+    if (d->count < d->cap)
+        return &d->attrs[d->count++];
+    size_t cap = d->cap ? d->cap * 2 : 16;
+    struct im_attr *attrs = im_pool_array(d->pool, cap, sizeof *attrs);
+    if (!attrs)
+        return NULL;
+    if (d->count)
+        memcpy(attrs, d->attrs, d->count * sizeof *attrs);
+    d->attrs = attrs;
+    d->cap = cap;
+    return &d->attrs[d->count++];
+}
+
+static enum im_err add_range(struct decoding *d, const struct berval *name, const struct im_attr *attr) {
+    size_t next = 0;
+    const char *full = im_pool_strndup(d->pool, name->bv_val, name->bv_len);
+    if (!full)
+        return im_error_nomem(d->e);
+    if (!parse_range(full, &next) || !next)
+        return IM_OK;
+    if (*d->range_count == IM_MAX_RANGES)
+        return im_error_set(d->e, IM_E_TRUNCATED, "an entry has more than %d attributes that come in parts", IM_MAX_RANGES);
+    d->ranges[(*d->range_count)++] = (struct im_range){.attr = (size_t)(attr - d->attrs), .next = next};
+    return IM_OK;
+}
+
+static enum im_err add_attr(struct decoding *d, const struct berval *name, const struct berval *values) {
     size_t count = 0;
     while (values && values[count].bv_val)
         count++;
-    const char *full = im_pool_strndup(pool, name->bv_val, name->bv_len);
-    const char *base = base_name(name->bv_val, name->bv_len, pool);
-    struct berval *copy = im_pool_array(pool, count, sizeof *copy);
-    if (!full || !base || !copy)
-        return im_error_nomem(e);
+    const char *options = memchr(name->bv_val, ';', name->bv_len);
+    const char *base = base_name(name, options, d->pool);
+    struct berval *copy = im_pool_array(d->pool, count, sizeof *copy);
+    if (!base || !copy)
+        return im_error_nomem(d->e);
     if (count)
         memcpy(copy, values, count * sizeof *copy);
-    size_t next = 0;
-    bool is_ranged = parse_range(full, &next);
     /* The server lists "member" empty beside "member;range=0-1499". */
-    for (size_t i = 0; i < attrs->count; i++) {
-        if (count == 0 && im_text_equal(attrs->items[i].name, base))
-            return IM_OK;
-    }
-    struct im_attr *attr = NULL;
-    for (size_t i = 0; i < attrs->count && !attr; i++) {
-        if (attrs->items[i].count == 0 && im_text_equal(attrs->items[i].name, base))
-            attr = &attrs->items[i];
-    }
+    struct im_attr *attr = count == 0 || d->has_empty ? find_attr(d, base) : NULL;
+    if (attr && count == 0)
+        return IM_OK;
+    if (!attr || attr->count)
+        attr = push_attr(d);
     if (!attr)
-        attr = im_vec_push(attrs);
-    if (!attr)
-        return im_error_nomem(e);
+        return im_error_nomem(d->e);
     *attr = (struct im_attr){.name = base, .values = copy, .count = count};
-    if (is_ranged && next && *range_count < IM_MAX_RANGES) {
-        ranges[(*range_count)++] = (struct im_range){.attr = (size_t)(attr - attrs->items), .next = next};
-    } else if (is_ranged && next) {
-        return im_error_set(e, IM_E_TRUNCATED, "an entry has more than %d attributes that come in parts", IM_MAX_RANGES);
-    }
-    return IM_OK;
+    d->has_empty = d->has_empty || count == 0;
+    return options ? add_range(d, name, attr) : IM_OK;
 }
 
 static enum im_err plain_dn(const struct berval *dn, struct im_pool *pool, const char **out, struct im_error *e) {
@@ -82,7 +111,7 @@ static enum im_err plain_dn(const struct berval *dn, struct im_pool *pool, const
 
 enum im_err im_decode_entry(LDAP *ld, LDAPMessage *message, struct im_pool *pool, struct im_entry *out, struct im_range *ranges,
                             size_t *range_count, struct im_error *e) {
-    struct attrs attrs = {0};
+    struct decoding d = {.pool = pool, .ranges = ranges, .range_count = range_count, .e = e};
     BerElement *ber = NULL;
     struct berval dn;
     *range_count = 0;
@@ -96,18 +125,13 @@ enum im_err im_decode_entry(LDAP *ld, LDAPMessage *message, struct im_pool *pool
         if (rc == LDAP_SUCCESS && !name.bv_val)
             break;
         err = rc == LDAP_SUCCESS
-                  ? add_attr(&attrs, &name, values, pool, ranges, range_count, e)
+                  ? add_attr(&d, &name, values)
                   : im_error_set_at(e, IM_E_PROTOCOL, out->dn, 0, 0, "the server sent an attribute that cannot be decoded");
         ber_memfree(values);
     }
     ber_free(ber, 0);
-    out->attrs = err == IM_OK ? im_pool_array(pool, attrs.count, sizeof *out->attrs) : NULL;
-    if (err == IM_OK && !out->attrs)
-        err = im_error_nomem(e);
-    if (err == IM_OK && attrs.count)
-        memcpy(out->attrs, attrs.items, attrs.count * sizeof *out->attrs);
-    out->count = attrs.count;
+    out->attrs = d.attrs;
+    out->count = d.count;
     out->line = 0;
-    im_vec_free(&attrs);
     return err;
 }

@@ -14,7 +14,7 @@ struct im_range {
     size_t next; /* first value that is missing; 0 = complete */
 };
 
-/* Values lie in the message, the rest in pool: valid as long as both. *ranges gets the incomplete attributes. */
+/* Values and names may lie in the message, the rest in pool: valid as long as both. *ranges gets the incomplete attributes. */
 enum im_err im_decode_entry(LDAP *ld, LDAPMessage *message, struct im_pool *pool, struct im_entry *out, struct im_range *ranges,
                             size_t *range_count, struct im_error *e);
 
