@@ -101,8 +101,9 @@ struct im_walk {
     struct im_summary *summary;
     size_t changes_in_flight, searches_in_flight;
     size_t tried, failed; /* accounts that were settled; those of them that failed or met a conflict */
-    unsigned losses;      /* of the connection, in a row without an answer */
-    bool has_begun;       /* the first slice is read: accounts can be seen at all */
+    unsigned losses;      /* of the connection, in a row without an account done */
+    size_t tried_at_loss;
+    bool has_begun; /* the first slice is read: accounts can be seen at all */
     bool wrote;
     enum im_err err; /* the first error that ends the run; changes in flight are still waited for */
     struct im_error *e;

@@ -13,7 +13,7 @@ enum {
     SEARCHES = 32, /* in flight */
     RECONNECTS = 5,
     RECONNECT_PAUSE_MS = 250,
-    LOSSES_MOST = 5, /* in a row, without any answer between them */
+    LOSSES_MOST = 5, /* in a row, without an account done between them */
     FAILURES_FROM = 100,
 };
 
@@ -291,7 +291,9 @@ static enum im_err reconnect(struct im_walk *walk, const struct im_error *lost) 
     struct im_directory *d = walk->run->resolver.directory;
     struct im_error last = *lost;
     char text[sizeof last.text + sizeof last.where + 64];
-    enum im_err err = ++walk->losses > LOSSES_MOST ? lost->code : IM_OK;
+    walk->losses = walk->tried == walk->tried_at_loss ? walk->losses + 1 : 1;
+    walk->tried_at_loss = walk->tried;
+    enum im_err err = walk->losses > LOSSES_MOST ? lost->code : IM_OK;
     bool is_open = false;
     (void)snprintf(text, sizeof text, "%s: connecting again", lost->text);
     note(walk, 0, text);
@@ -361,7 +363,6 @@ static void turn(struct im_walk *walk) {
     }
     if (event.kind == IM_EVENT_NONE)
         return;
-    walk->losses = 0;
     struct im_token *token = event.token;
     if (walk->err == IM_OK || event.kind == IM_EVENT_DONE)
         im_walk_fail(walk, token->take(token, &event, e));

@@ -220,13 +220,23 @@ enum im_err im_write_begin(struct im_slice *slice) {
 
 /* ---- when the run is to end ---- */
 
+/* The journal holds no result for it: then it may have been made. */
+static void settle_unknown(struct im_job *job, const char *message) {
+    job->journal_id = 0;
+    im_job_settle(job, IM_FAILED, message);
+}
+
 void im_write_stop(struct im_slice *slice, const char *why) {
     for (size_t i = 0; i < slice->round_count; i++) {
         struct im_job *job = slice->round[i];
         if (job->state != IM_JOB_MET)
             continue;
         im_write_forget(job);
-        im_write_settle(job, job->is_unknown ? IM_FAILED : IM_NOT_ATTEMPTED, job->is_unknown ? UNKNOWN_STATE : why);
+        if (job->is_unknown) {
+            settle_unknown(job, UNKNOWN_STATE);
+        } else {
+            im_write_settle(job, IM_NOT_ATTEMPTED, why);
+        }
     }
 }
 
@@ -257,9 +267,9 @@ void im_write_give_up(struct im_slice *slice) {
         if (job->takes_back) {
             job->state = IM_JOB_SETTLED;
         } else if (job->is_unknown) {
-            im_job_settle(job, IM_FAILED, UNKNOWN_STATE);
+            settle_unknown(job, UNKNOWN_STATE);
         } else if (job->step > 0 || job->leaves_class) {
-            im_job_settle(job, IM_FAILED, HALF_DONE);
+            settle_unknown(job, HALF_DONE);
         }
     }
     slice->next = slice->round_count;

@@ -98,6 +98,10 @@ struct memdir_record *memdir_find(const struct memdir *m, const char *dn, int *c
     *code = MEMDIR_NO_SUCH_OBJECT;
     if (m->rootdse.is_ad && *dn == '<')
         return find_guid(m, dn);
+    for (size_t i = 0; i < m->records.count; i++) { /* mostly spelled the same: then nothing has to be parsed */
+        if (strcmp(m->records.items[i].entry.dn, dn) == 0)
+            return &m->records.items[i];
+    }
     for (size_t i = 0; i < m->records.count; i++) {
         const char *has = m->records.items[i].entry.dn;
         if (*dn && *has ? im_dn_equal(has, dn) : *dn == *has)

@@ -91,12 +91,13 @@ static void search(struct connection *c, const struct im_search *s, struct opera
     operation->entries = SOLID(im_pool_array(c->pool, m->records.count, sizeof *operation->entries));
     for (size_t i = 0; i < m->records.count; i++) {
         const struct memdir_record *record = &m->records.items[i];
-        if (!in_scope(record, base, s->scope) || (record->is_deleted && !sees_deleted))
+        if (record->is_deleted && !sees_deleted)
             continue;
-        if (memdir_filter_matches(m, &record->entry, s->filter ? s->filter : "(objectClass=*)", &error) == 1)
-            operation->entries[operation->entry_count++] = record->entry;
+        bool matches = memdir_filter_matches(m, &record->entry, s->filter ? s->filter : "(objectClass=*)", &error) == 1;
         if (error)
             fail_msg("not a filter: %s", s->filter);
+        if (matches && in_scope(record, base, s->scope)) /* the slower one comes second */
+            operation->entries[operation->entry_count++] = record->entry;
     }
 }
 

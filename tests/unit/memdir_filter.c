@@ -69,6 +69,8 @@ static size_t read_value(struct evaluation *v, char *out, bool ends_at_star) {
 }
 
 static bool folds_equal(const struct berval *a, const struct berval *b) {
+    if (im_text_is_ascii(a->bv_val, a->bv_len) && im_text_is_ascii(b->bv_val, b->bv_len))
+        return im_text_equal_n(a->bv_val, a->bv_len, b->bv_val, b->bv_len);
     struct im_buf x = IM_BUF_INIT;
     struct im_buf y = IM_BUF_INIT;
     im_text_fold(a->bv_val, a->bv_len, &x);
