@@ -1,0 +1,115 @@
+"""What is wanted, and whether it is so: one row a bar. A row takes a number from each round of a scenario; the median counts."""
+
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.bench.scenarios import Round
+
+MIB = 1024  # in KiB
+
+
+@dataclass(frozen=True)
+class Bar:
+    scenario: str
+    what: str
+    measure: Callable[[Round], float | None]  # None: there was nothing to measure
+    unit: str = ""
+    at_most: float | None = None
+    at_least: float | None = None
+
+    @property
+    def wanted(self) -> str:
+        sign, limit = ("<=", self.at_most) if self.at_most is not None else (">=", self.at_least)
+        return f"{sign} {limit:g}{self.unit}"
+
+    def is_met_by(self, value: float) -> bool:
+        return value <= self.at_most if self.at_most is not None else value >= self.at_least
+
+
+@dataclass(frozen=True)
+class Verdict:
+    bar: Bar
+    values: list[float]
+
+    @property
+    def median(self) -> float | None:
+        return statistics.median(self.values) if self.values else None
+
+    @property
+    def word(self) -> str:
+        return "not measured" if self.median is None else "met" if self.bar.is_met_by(self.median) else "MISSED"
+
+    def as_json(self) -> dict:
+        return {"scenario": self.bar.scenario, "what": self.bar.what, "wanted": self.bar.wanted, "unit": self.bar.unit.strip(),
+                "median": self.median, "low": min(self.values, default=None), "high": max(self.values, default=None),
+                "values": self.values, "verdict": self.word}
+
+
+# ---- measures ----
+
+
+def times(slow: str, fast: str = "imenable") -> Callable[[Round], float | None]:
+    """How many times faster."""
+    return lambda r: r[slow].each_us / r[fast].each_us if slow in r and fast in r else None
+
+
+def longer(than: str, who: str = "imenable") -> Callable[[Round], float | None]:
+    """How many times longer."""
+    return times(who, than)
+
+
+def longer_than_best(prefix: str, who: str = "imenable") -> Callable[[Round], float | None]:
+    """Than the best of those whose names begin so."""
+    return lambda r: r[who].each_us / min(sample.each_us for name, sample in r.items() if name.startswith(prefix))
+
+
+def share_of_journal(r: Round) -> float | None:
+    without = r.get("imenable without journal")
+    return (1 - without.each_us / r["imenable"].each_us) * 100 if without else None
+
+
+def cpu_us(r: Round) -> float:
+    return r["imenable"].cpu_s / r["imenable"].accounts * 1e6
+
+
+def growth(r: Round) -> float:
+    """Time for ten times the people."""
+    return r["large"].seconds / r["small"].seconds * 10 * r["small"].accounts / r["large"].accounts
+
+
+def memory(r: Round) -> float:
+    """Peak, less 64 bytes a person for the index of addresses and 40 for the row."""
+    return (r["large"].peak_kib - r["large"].accounts * (64 + 40) / 1024) / MIB
+
+
+BARS = (
+    Bar("bulk-0", "from CSV at round trip 0: time against the floor, reading and writing", longer("floor"), at_most=1.15),
+    Bar("bulk-0", "  faster than ldapmodify with a ready-made LDIF", times("ldapmodify"), " x", at_least=1),
+    Bar("bulk-0", "  faster than the script", times("script"), " x", at_least=2),
+    Bar("bulk-2", "from CSV at 2 ms: faster than ldapmodify", times("ldapmodify"), " x", at_least=14),
+    Bar("bulk-2", "  faster than the script", times("script"), " x", at_least=28),
+    Bar("bulk-20", "from CSV at 20 ms: faster than ldapmodify", times("ldapmodify"), " x", at_least=100),
+    Bar("bulk-20", "  faster than the script", times("script"), " x", at_least=200),
+    Bar("bulk-0", "journal with its fsyncs: share of the run", share_of_journal, " %", at_most=5),
+    Bar("bulk-0", "client CPU a person", cpu_us, " us", at_most=40),
+    Bar("again-0", "second run, nothing to change: time against the floor's reading", longer("floor, 16 x 50"), at_most=1.15),
+    Bar("again-0", "resolving at round trip 0: time against the best way", longer_than_best("floor, "), at_most=1.2),
+    Bar("again-2", "resolving at 2 ms: time against the best way", longer_than_best("floor, "), at_most=1.2),
+    Bar("growth", "ten times the people (100,000): time", growth, " x", at_most=11),
+    Bar("growth", "  peak memory, less 104 bytes a row", memory, " MiB", at_most=24),
+    Bar("growth-large", "ten times the people (1,000,000): time", growth, " x", at_most=11),
+    Bar("growth-large", "  peak memory, less 104 bytes a row", memory, " MiB", at_most=24),
+    Bar("one", "one person: round trips after the bind", lambda r: r["imenable"].turns, at_most=4),
+    Bar("start", "starting (--help)", lambda r: r["imenable --help"].seconds * 1000, " ms", at_most=10),
+)
+
+
+def judge(results: dict[str, list[Round]]) -> list[Verdict]:
+    """The bars whose scenario was done."""
+    verdicts = []
+    for bar in BARS:
+        if bar.scenario in results:
+            values = [bar.measure(r) for r in results[bar.scenario]]
+            verdicts.append(Verdict(bar, [value for value in values if value is not None]))
+    return verdicts
