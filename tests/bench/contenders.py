@@ -164,8 +164,8 @@ class Site:
         return ["-H", self.uri, "-D", self.server.manager_dn, "-y", password]
 
     def _floor(self, mode: str, what, count: int, *options) -> tuple[Sample, dict]:
-        command = [self.programs.floor, *self._connection(self.secret), "-b", self.server.suffix, "-a", ",".join(READ), "-d", IM_DOMAIN, "-s",
-                   self.server.servers[0].dn, *options, mode, what]
+        command = [self.programs.floor, *self._connection(self.secret), "-b", self.server.suffix, "-a", ",".join(READ), "-d", IM_DOMAIN, "-t",
+                   HOME, "-s", self.server.servers[0].dn, *options, mode, what]
         sample, line = self.programs.measure(command, count, self.server)
         result = json.loads(line)
         sample.own_seconds = result["seconds"]
@@ -205,7 +205,7 @@ class Site:
 
     def script(self, subset: Subset, name: str) -> Sample:
         words = ["--uri", self.uri, "--bind", self.server.manager_dn, "--password-file", self.secret, "--base", self.server.suffix, "--csv",
-                 subset.csv, "--domain", IM_DOMAIN, "--home", self.server.servers[0].dn]
+                 subset.csv, "--domain", IM_DOMAIN, "--host", HOME, "--home", self.server.servers[0].dn]
         sample, line = self.programs.measure(["/usr/bin/python3", PEERS / f"{name}.py", *words], subset.count, self.server)
         return _checked(sample, int(line), subset)
 

@@ -9,6 +9,8 @@
  * readwrite  all of the one, then all of the other with the names that were found
  * scan       pages of -p entries (1000), every value decoded
  *
+ * The values are made of the name, -d (the domain), -t (the home server's host) and -s (its DN).
+ *
  * FILE has a header and one name a line, for `write` a name, a tab and a DN; names need no escaping. One line of JSON comes out.
  */
 
@@ -43,7 +45,7 @@ struct block {
 struct floor {
     LDAP *ld;
     const char *uri, *bind_dn, *password_file, *base;
-    const char *key, *domain, *home;
+    const char *key, *domain, *host, *home;
     char *attributes[ATTRIBUTES_MAX + 1]; /* none = all */
     size_t terms, searches, window;
     int page;
@@ -232,7 +234,7 @@ static void send_change(struct floor *f, const struct row *row) {
     LDAPMod *list[CHANGES + 1] = {NULL};
     snprintf(text[0], VALUE_MAX, "%s@%s", row->name, f->domain);
     snprintf(text[1], VALUE_MAX, "http://%s/instmsg/aliases/%s", f->domain, row->name);
-    snprintf(text[2], VALUE_MAX, "http://im1.%s/instmsg/local/%s/instmsg/aliases/%s", f->domain, f->domain, row->name);
+    snprintf(text[2], VALUE_MAX, "http://%s/instmsg/local/%s/instmsg/aliases/%s", f->host, f->domain, row->name);
     snprintf(text[3], VALUE_MAX, "%s", f->home);
     for (int i = 0; i < CHANGES; i++) {
         char *type;
@@ -322,7 +324,7 @@ static size_t number(const char *text) {
 }
 
 static void read_options(struct floor *f, int argc, char **argv) {
-    for (int letter; (letter = getopt(argc, argv, "H:D:y:b:a:k:d:s:n:m:w:p:")) != -1;) {
+    for (int letter; (letter = getopt(argc, argv, "H:D:y:b:a:k:d:t:s:n:m:w:p:")) != -1;) {
         switch (letter) {
         case 'H':
             f->uri = optarg;
@@ -344,6 +346,9 @@ static void read_options(struct floor *f, int argc, char **argv) {
             break;
         case 'd':
             f->domain = optarg;
+            break;
+        case 't':
+            f->host = optarg;
             break;
         case 's':
             f->home = optarg;
@@ -395,6 +400,7 @@ int main(int argc, char **argv) {
     struct floor f = {.base = "",
                       .key = "sAMAccountName",
                       .domain = "im.example",
+                      .host = "im1.example",
                       .home = "",
                       .terms = 50,
                       .searches = 16,

@@ -8,7 +8,7 @@ import ldap
 import ldap.filter
 
 parser = argparse.ArgumentParser()
-for option in ("uri", "bind", "password-file", "base", "csv", "domain", "home"):
+for option in ("uri", "bind", "password-file", "base", "csv", "domain", "host", "home"):
     parser.add_argument(f"--{option}", required=True)
 options = parser.parse_args()
 
@@ -24,7 +24,7 @@ with open(options.csv, newline="") as file:
         alias = entry["sAMAccountName"][0].decode()
         values = {"msExchIMAddress": f"{alias}@{options.domain}",
                   "msExchIMMetaPhysicalURL": f"http://{options.domain}/instmsg/aliases/{alias}",
-                  "msExchIMPhysicalURL": f"http://im1.{options.domain}/instmsg/local/{options.domain}/instmsg/aliases/{alias}",
+                  "msExchIMPhysicalURL": f"http://{options.host}/instmsg/local/{options.domain}/instmsg/aliases/{alias}",
                   "msExchIMVirtualServer": options.home}
         link.modify_s(dn, [(ldap.MOD_REPLACE, attribute, [value.encode()]) for attribute, value in values.items()])
         changed += 1

@@ -9,7 +9,7 @@ import ldap.filter
 
 WINDOW = 64
 parser = argparse.ArgumentParser()
-for option in ("uri", "bind", "password-file", "base", "csv", "domain", "home"):
+for option in ("uri", "bind", "password-file", "base", "csv", "domain", "host", "home"):
     parser.add_argument(f"--{option}", required=True)
 options = parser.parse_args()
 
@@ -25,7 +25,7 @@ def search(name):
 def change(dn, alias):
     values = {"msExchIMAddress": f"{alias}@{options.domain}",
               "msExchIMMetaPhysicalURL": f"http://{options.domain}/instmsg/aliases/{alias}",
-              "msExchIMPhysicalURL": f"http://im1.{options.domain}/instmsg/local/{options.domain}/instmsg/aliases/{alias}",
+              "msExchIMPhysicalURL": f"http://{options.host}/instmsg/local/{options.domain}/instmsg/aliases/{alias}",
               "msExchIMVirtualServer": options.home}
     link.modify_ext(dn, [(ldap.MOD_REPLACE, attribute, [value.encode()]) for attribute, value in values.items()])
 

@@ -8,7 +8,7 @@ import ldap3
 from ldap3.utils.conv import escape_filter_chars
 
 parser = argparse.ArgumentParser()
-for option in ("uri", "bind", "password-file", "base", "csv", "domain", "home"):
+for option in ("uri", "bind", "password-file", "base", "csv", "domain", "host", "home"):
     parser.add_argument(f"--{option}", required=True)
 options = parser.parse_args()
 
@@ -22,7 +22,7 @@ with open(options.csv, newline="") as file:
         alias = entry["sAMAccountName"].value
         values = {"msExchIMAddress": f"{alias}@{options.domain}",
                   "msExchIMMetaPhysicalURL": f"http://{options.domain}/instmsg/aliases/{alias}",
-                  "msExchIMPhysicalURL": f"http://im1.{options.domain}/instmsg/local/{options.domain}/instmsg/aliases/{alias}",
+                  "msExchIMPhysicalURL": f"http://{options.host}/instmsg/local/{options.domain}/instmsg/aliases/{alias}",
                   "msExchIMVirtualServer": options.home}
         changed += link.modify(entry.entry_dn, {name: [(ldap3.MODIFY_REPLACE, [value])] for name, value in values.items()})
 print(changed)
