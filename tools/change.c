@@ -1,25 +1,33 @@
 #include "tools/change.h"
 
 #include "tools/changes.h"
-#include "tools/selection.h"
+#include "tools/consent.h"
+#include "tools/facts.h"
+#include "tools/limits.h"
+#include "tools/progress.h"
+#include "tools/recording.h"
+#include "tools/replay.h"
+#include "tools/sources.h"
 
 #include <string.h>
 #include <time.h>
 
 struct im_change_options im_change_options;
 
+enum { NAMES = 3 };
+
 /* Everything of one run. */
 struct changing {
     struct im_command *c;
-    struct im_selection selection;
-    size_t at;
-    struct im_profile *profile;
-    struct im_directory *directory, *gc;
-    struct im_schema schema;
-    struct im_account_context context;
-    struct im_servers servers;
+    struct im_sources *sources;
+    struct im_records *records; /* of imapply and imundo, instead of sources */
+    struct im_limits limits;
+    struct im_facts_gathered facts;
     struct im_request request;
     struct im_changes changes;
+    struct im_journal *journal;
+    const char *names[NAMES]; /* some that would change, for the question */
+    size_t name_count;
     struct im_out out;
     struct im_run_info info;
     const struct im_report_format *format;
@@ -68,68 +76,9 @@ static enum im_err check_templates(struct im_command *c) {
     return err == IM_OK ? check_template(c, "enable.address", c->config->enable_address) : err;
 }
 
-/* The attributes must be known before anything is planned: an unknown one would be refused account by account. */
-static enum im_err check_schema(struct changing *x) {
-    for (size_t i = 0; i < x->profile->attr_count; i++) {
-        if (!im_schema_attr(&x->schema, x->profile->attrs[i].name)) {
-            return im_error_set(&x->c->error, IM_E_SCHEMA,
-                                "%s: the schema has no %s (schema-missing): extend it first with imschema --extend",
-                                im_directory_uri(x->directory), x->profile->attrs[i].name);
-        }
-    }
-    return IM_OK;
-}
-
-static enum im_err find_base(struct changing *x, const char **base) {
-    const struct im_rootdse *root = im_directory_rootdse(x->directory);
-    *base = x->c->config->base ? x->c->config->base : root->default_nc;
-    if (*base) {
-        return IM_OK;
-    }
-    return im_error_set(&x->c->error, IM_E_USAGE, "%s has several naming contexts and no default: choose one with --base",
-                        im_directory_uri(x->directory));
-}
-
 static bool wants_auto(const struct im_config *config) {
     return im_text_equal(im_change_options.home, "auto") ||
            (!im_change_options.home && im_text_equal(config->enable_home, "auto"));
-}
-
-static enum im_err gather_servers(struct changing *x, const char *const *domains) {
-    struct im_command *c = x->c;
-    enum im_err err = im_topology_servers(x->directory, x->profile, &x->schema, c->pool, &x->servers, &c->error);
-    if (err == IM_OK) {
-        err = im_servers_merge_config(&x->servers, c->config, c->pool, &c->error);
-    }
-    if (err == IM_OK) {
-        err = im_topology_check_servers(x->directory, &x->servers, &c->error);
-    }
-    if (err == IM_OK && wants_auto(c->config)) {
-        err = im_topology_count_users(x->directory, x->profile, domains, &x->servers, &c->error);
-    }
-    return err;
-}
-
-/* Where the forest has several domains, an address is unique only if the global catalog says so. Without one, the server's own
- * domain is all that can be searched. */
-static enum im_err open_gc(struct changing *x, const char *const **domains) {
-    const struct im_rootdse *root = im_directory_rootdse(x->directory);
-    if (!root->is_ad || !(*domains)[0] || !(*domains)[1]) {
-        return IM_OK;
-    }
-    if (root->is_gc) {
-        return im_live_open_gc(&x->c->live, x->directory, &x->gc, &x->c->error);
-    }
-    const char **own = im_pool_array(x->c->pool, 2, sizeof *own);
-    if (!own) {
-        return im_error_nomem(&x->c->error);
-    }
-    own[0] = root->default_nc;
-    *domains = own;
-    im_command_note(x->c, 0,
-                    "%s is no global catalog: that addresses are unique is verified in its own domain only, not in the forest",
-                    im_directory_uri(x->directory));
-    return IM_OK;
 }
 
 static enum im_err make_request(struct changing *x, enum im_action action) {
@@ -149,7 +98,7 @@ static enum im_err make_request(struct changing *x, enum im_action action) {
     };
     enum im_err err = IM_OK;
     if (im_change_options.home && !x->request.home_auto) {
-        err = im_servers_find(&x->servers, im_change_options.home, &x->request.home, e);
+        err = im_servers_find(&x->facts.servers, im_change_options.home, &x->request.home, e);
     }
     bool is_lifted = false;
     for (size_t i = 0; i < im_change_options.allow.count; i++) {
@@ -157,15 +106,40 @@ static enum im_err make_request(struct changing *x, enum im_action action) {
     }
     const char *known;
     if (err == IM_OK && im_change_options.domain && !is_lifted) {
-        err = im_servers_default_domain(&x->servers, im_change_options.domain, NULL, &known, e);
+        err = im_servers_default_domain(&x->facts.servers, im_change_options.domain, NULL, &known, e);
     }
     return err;
 }
 
+/* ---- what the run tells ---- */
+
 static enum im_err on_result(void *user, const struct im_input *input, const struct im_result *result, struct im_error *e) {
     struct changing *x = user;
     (void)input;
+    im_progress_hide(x->c);
     return x->format->account(&x->out, &x->info, result, e);
+}
+
+static enum im_err on_rehearsed(void *user, const struct im_input *input, const struct im_result *result, struct im_error *e) {
+    struct changing *x = user;
+    (void)input;
+    if (result->outcome == IM_CHANGED && x->name_count < NAMES) {
+        x->names[x->name_count] = im_pool_strdup(x->c->pool, result->account ? result->account : result->dn);
+        if (!x->names[x->name_count++]) {
+            return im_error_nomem(e);
+        }
+    }
+    return IM_OK;
+}
+
+static void on_progress(void *user, size_t done, size_t failed) {
+    struct changing *x = user;
+    im_progress_update(x->c, done, failed, im_common.dry_run ? "planning" : "writing");
+}
+
+static void on_rehearsal(void *user, size_t done, size_t failed) {
+    struct changing *x = user;
+    im_progress_update(x->c, done, failed, "planning");
 }
 
 static enum im_err on_change(void *user, const struct im_change *change, struct im_error *e) {
@@ -173,107 +147,188 @@ static enum im_err on_change(void *user, const struct im_change *change, struct 
     return im_changes_add(&x->changes, change, e);
 }
 
-static enum im_err next_input(void *user, struct im_pool *pool, struct im_input *out, bool *is_end, struct im_error *e) {
+static void on_note(void *user, int level, const char *text) {
     struct changing *x = user;
-    (void)pool, (void)e;
-    *is_end = x->at == x->selection.count;
-    if (!*is_end) {
-        *out = x->selection.items[x->at++];
-    }
-    return IM_OK;
+    im_command_log(x->c, level, text);
 }
 
-static enum im_err rewind_inputs(void *user, struct im_error *e) {
-    struct changing *x = user;
-    (void)e;
-    x->at = 0;
-    return IM_OK;
+/* ---- planning first ---- */
+
+/* Homes and domains of accounts that have none: where they are unclear, nothing must have been written when that turns out. */
+static bool is_clear(const struct changing *x) {
+    const struct im_request *r = &x->request;
+    const struct im_server *home = r->home;
+    const char *domain;
+    if (r->action != IM_ENABLE) {
+        return true;
+    }
+    if (!home && !r->home_auto && im_servers_default_home(&x->facts.servers, r->default_home, NULL, &home, NULL) != IM_OK) {
+        return false;
+    }
+    return r->domain || im_servers_default_domain(&x->facts.servers, r->default_domain, home, &domain, NULL) == IM_OK;
+}
+
+static enum im_err check_max_changes(struct changing *x, const struct im_summary *planned) {
+    size_t changes = planned->counts[IM_CHANGED];
+    size_t most = im_amount_of(&x->limits.max_changes, planned->total);
+    if (!x->limits.limits_changes || changes <= most) {
+        return IM_OK;
+    }
+    return im_error_set(&x->c->error, IM_E_LIMIT,
+                        "%zu of %zu accounts would change, and --max-changes allows %zu: nothing was written", changes,
+                        planned->total, most);
+}
+
+/* Plans everything where that has to be known before the first change: for a question, a limit, or an unclear home. *yes: go on.
+ */
+static enum im_err rehearse(struct changing *x, const struct im_run *run, bool *yes) {
+    struct im_run rehearsal = *run;
+    struct im_summary planned = {0};
+    bool wrote = false;
+    bool asks = x->sources && im_sources_are_by_condition(x->sources) && !im_common.yes;
+    *yes = true;
+    if (im_common.dry_run || !(asks || x->limits.limits_changes || !is_clear(x))) {
+        return IM_OK;
+    }
+    rehearsal.dry_run = true;
+    rehearsal.on_result = on_rehearsed;
+    rehearsal.on_change = NULL;
+    rehearsal.on_progress = on_rehearsal;
+    enum im_err err = im_run_accounts(&rehearsal, &planned, &wrote, &x->c->error);
+    if (err == IM_OK) {
+        err = check_max_changes(x, &planned);
+    }
+    if (err == IM_OK && asks) {
+        err = im_consent_ask(x->c, &planned, x->names, x->name_count, yes);
+    }
+    /* Where the run ends here, its report tells of each account that it was not attempted. */
+    enum im_err back = run->inputs->rewind(run->inputs->user, &x->c->error);
+    return err == IM_OK ? back : err;
+}
+
+/* ---- the run ---- */
+
+static enum im_err find_base(struct changing *x, struct im_run *run) {
+    if (x->records) {
+        return im_replay_check(x->c, x->records, x->facts.directory, &run->resolver.base);
+    }
+    run->resolver.base = x->facts.base;
+    if (run->resolver.base) {
+        return IM_OK;
+    }
+    return im_error_set(&x->c->error, IM_E_USAGE, "%s has several naming contexts and no default: choose one with --base",
+                        im_directory_uri(x->facts.directory));
 }
 
 static enum im_err prepare(struct changing *x, enum im_action action, struct im_run *run) {
     struct im_command *c = x->c;
     const char *templates[] = {im_change_options.address, c->config->enable_address};
-    const char *const *domains = NULL;
-    bool enables = action == IM_ENABLE;
-    enum im_err err = im_command_connect(c, &x->directory);
+    const struct im_facts_wanted wanted = {.needs_servers = action != IM_DISABLE,
+                                           .counts_users = action == IM_ENABLE && wants_auto(c->config),
+                                           .connections = x->limits.pace.connections,
+                                           .templates = templates,
+                                           .template_count = 2};
+    enum im_err err = im_facts_gather(c, &wanted, &x->facts);
     if (err == IM_OK) {
-        err = im_schema_read(x->directory, x->profile, c->pool, &x->schema, &c->error);
+        run->resolver = (struct im_resolver){
+            .directory = x->facts.directory, .context = &x->facts.context, .domains = x->facts.domains, .gc = x->facts.gc};
+        err = find_base(x, run);
+    }
+    if (err == IM_OK && x->sources && im_sources_have_domain_names(x->sources)) {
+        err = im_resolver_learn_domain(&run->resolver, c->pool, &c->error);
     }
     if (err == IM_OK) {
-        err = check_schema(x);
+        err = make_request(x, action);
     }
-    if (err == IM_OK) {
-        err = find_base(x, &run->resolver.base);
-    }
-    if (err == IM_OK) {
-        err = im_topology_domains(x->directory, c->pool, &domains, &c->error);
-    }
-    if (err == IM_OK && enables) {
-        err = gather_servers(x, domains);
-    }
-    if (err == IM_OK && enables) {
-        err = open_gc(x, &domains);
-    }
-    if (err != IM_OK) {
-        return err;
-    }
-    bool is_ad = im_directory_rootdse(x->directory)->is_ad;
-    x->context = (struct im_account_context){
-        .profile = x->profile, .schema = &x->schema, .is_ad = is_ad, .asked_rights = is_ad, .now = time(NULL)};
-    run->resolver.directory = x->directory;
-    run->resolver.context = &x->context;
-    run->resolver.domains = domains;
-    run->resolver.gc = x->gc;
-    err = im_resolver_learn_domain(&run->resolver, c->pool, &c->error);
-    if (err != IM_OK) {
-        return err;
-    }
-    err = im_account_context_templates(&x->context, templates, 2, c->pool, &c->error);
-    return err == IM_OK ? make_request(x, action) : err;
+    return err == IM_OK && x->sources ? im_sources_choose(c, x->sources, &run->resolver) : err;
 }
 
-static bool left_something(const struct im_summary *summary) {
-    return summary->counts[IM_CHANGED] + summary->counts[IM_UNCHANGED] < summary->total;
+static enum im_err open_journal(struct changing *x, const struct im_run *run) {
+    struct im_journal_head head = {.directory = im_directory_uri(x->facts.directory),
+                                   .base = run->resolver.base,
+                                   .identity = im_directory_identity(x->facts.directory),
+                                   .keep_opaque = x->request.keep_opaque,
+                                   .allow = x->request.allow,
+                                   .allow_count = x->request.allow_count,
+                                   .started = x->info.started};
+    return im_recording_open(x->c, &head, &x->journal);
+}
+
+/* The first error stays. */
+static enum im_err keep_first(struct changing *x, enum im_err err, enum im_err other, const struct im_error *why) {
+    if (err == IM_OK && other != IM_OK) {
+        x->c->error = *why;
+        err = other;
+    }
+    return err;
+}
+
+/* The report is whole also when the run was not. */
+static enum im_err report_run(struct changing *x, struct im_run *run, enum im_err err, struct im_summary *summary) {
+    struct im_command *c = x->c;
+    struct im_error why = {.code = IM_OK};
+    enum im_err begun = x->format->begin(&x->out, &x->info, &why);
+    err = keep_first(x, err, begun, &why);
+    if (err == IM_OK) {
+        err = im_run_accounts(run, summary, &c->wrote, &c->error);
+    } else if (begun == IM_OK) {
+        im_run_leave(run, err, summary);
+    }
+    im_progress_end(c);
+    enum im_err end = x->format->end(&x->out, &x->info, summary, &why);
+    return keep_first(x, err, end, &why);
+}
+
+static enum im_err commit(struct changing *x, enum im_err err) {
+    struct im_error why = {.code = IM_OK};
+    if (err != IM_OK && !x->c->wrote) {
+        return err;
+    }
+    return keep_first(x, err, im_changes_commit(&x->changes, &why), &why);
 }
 
 static enum im_err work(struct changing *x, enum im_action action, struct im_summary *summary) {
     struct im_command *c = x->c;
-    struct im_inputs inputs = {.user = x, .next = next_input, .rewind = rewind_inputs};
+    struct im_inputs inputs = x->records ? im_records_inputs(x->records) : im_sources_inputs(x->sources);
+    bool yes = true;
     struct im_run run = {.request = &x->request,
-                         .servers = &x->servers,
+                         .servers = &x->facts.servers,
                          .inputs = &inputs,
+                         .pace = x->limits.pace,
                          .dry_run = im_common.dry_run,
                          .on_result = on_result,
                          .on_change = on_change,
+                         .on_progress = on_progress,
+                         .on_note = on_note,
                          .user = x,
                          .stop = im_command_stop()};
     enum im_err err = prepare(x, action, &run);
     if (err != IM_OK) {
         return err;
     }
-    x->info.directory = im_directory_uri(x->directory);
+    x->info.directory = im_directory_uri(x->facts.directory);
     x->out = im_command_out(c);
-    err = x->format->begin(&x->out, &x->info, &c->error);
+    im_progress_begin(c, x->sources ? im_sources_count(x->sources) : im_journal_reader_count(im_records_reader(x->records)));
+    err = rehearse(x, &run, &yes);
+    if (err == IM_OK && !yes) {
+        summary->total = 1; /* said no: something is left */
+        im_command_note(c, 0, "nothing was written");
+        return IM_OK;
+    }
     if (err == IM_OK) {
-        err = im_run_accounts(&run, summary, &c->wrote, &c->error);
-        /* The report is whole also when the run was not. */
-        struct im_error closing = {.code = IM_OK};
-        enum im_err end = x->format->end(&x->out, &x->info, summary, &closing);
-        if (err == IM_OK && end != IM_OK) {
-            c->error = closing;
-            err = end;
-        }
+        err = open_journal(x, &run);
     }
-    if (c->wrote || err == IM_OK) {
-        struct im_error file = {.code = IM_OK};
-        enum im_err committed = im_changes_commit(&x->changes, &file);
-        if (err == IM_OK && committed != IM_OK) {
-            c->error = file;
-            err = committed;
-        }
-    }
-    return err;
+    run.journal = x->journal;
+    err = report_run(x, &run, err, summary);
+    enum im_err recorded = im_recording_close(c, &x->journal, summary, err == IM_OK);
+    return commit(x, err == IM_OK ? recorded : err);
 }
+
+static bool left_something(const struct im_summary *summary) {
+    return summary->counts[IM_CHANGED] + summary->counts[IM_UNCHANGED] < summary->total;
+}
+
+/* ---- the command ---- */
 
 static const struct im_report_format *find_format(const char *name) {
     size_t count;
@@ -286,38 +341,68 @@ static const struct im_report_format *find_format(const char *name) {
     return formats[0];
 }
 
-int im_change_main(struct im_command *c, enum im_action action) {
-    struct changing x = {.c = c, .format = find_format(c->output)};
-    struct im_summary summary = {0};
-    x.info = (struct im_run_info){
-        .command = c->table->command, .version = IMDIR_VERSION, .dry_run = im_common.dry_run, .started = time(NULL)};
+/* Who is meant; nobody is asked yet. */
+static enum im_err open_inputs(struct changing *x, enum im_action action) {
+    struct im_command *c = x->c;
+    if (action == IM_APPLY || action == IM_UNDO) {
+        return im_replay_open(c, action == IM_APPLY ? IM_PLAN_FILE : IM_JOURNAL, &x->records);
+    }
+    enum im_err err = im_sources_open(c, &x->sources);
+    return err == IM_OK && im_sources_are_by_condition(x->sources) && !im_common.dry_run ? im_command_can_ask(c) : err;
+}
+
+/* Everything that can be wrong before a server is asked. */
+static enum im_err check_words(struct changing *x, enum im_action action) {
+    struct im_command *c = x->c;
     enum im_err err = check_allow(c);
     if (err == IM_OK) {
         err = check_templates(c);
     }
     if (err == IM_OK) {
-        err = im_selection_read(c, im_change_options.list, &x.selection);
+        err = im_limits_parse(&x->limits, &c->error);
     }
     if (err == IM_OK) {
-        err = im_profile_load(c->config->profile, &x.profile, &c->error);
-        if (err == IM_OK)
-            err = im_rules_check_profile(x.profile, &c->error);
+        err = im_recording_check(c);
     }
     if (err == IM_OK) {
-        x.info.profile = x.profile->name;
-        err = im_changes_open(&x.changes, im_change_options.changes, &c->error);
+        err = open_inputs(x, action);
     }
+    if (err == IM_OK) {
+        err = im_profile_load(c->config->profile, &x->facts.profile, &c->error);
+    }
+    if (err == IM_OK) {
+        x->info.profile = x->facts.profile->name;
+        err = im_rules_check_profile(x->facts.profile, &c->error);
+    }
+    return err == IM_OK ? im_changes_open(&x->changes, im_change_options.changes, &c->error) : err;
+}
+
+/* What was read from there is gone. */
+static bool is_from_stdin(void) {
+    const struct im_source_options *o = &im_source_options;
+    return (o->list && strcmp(o->list, "-") == 0) || (o->csv && strcmp(o->csv, "-") == 0);
+}
+
+int im_change_main(struct im_command *c, enum im_action action) {
+    struct changing x = {.c = c, .format = find_format(c->output)};
+    struct im_summary summary = {0};
+    x.info = (struct im_run_info){
+        .command = c->table->command, .version = IMDIR_VERSION, .dry_run = im_common.dry_run, .started = time(NULL)};
+    enum im_err err = check_words(&x, action);
     if (err == IM_OK) {
         err = work(&x, action, &summary);
     }
     im_changes_discard(&x.changes);
-    im_vec_free(&x.servers);
-    im_selection_free(&x.selection);
-    im_directory_free(&x.gc);
-    im_directory_free(&x.directory);
-    im_profile_free(&x.profile);
+    im_sources_free(&x.sources);
+    im_records_close(&x.records);
+    im_facts_free(&x.facts);
     if (err != IM_OK) {
-        return im_command_fail(c);
+        bool goes_on = c->wrote && !is_from_stdin() && (err == IM_E_INTERRUPTED || err == IM_E_LOST || err == IM_E_TIMEOUT);
+        int status = im_command_fail(c);
+        if (goes_on) {
+            im_command_note_again(c);
+        }
+        return status;
     }
     return left_something(&summary) ? 1 : 0;
 }

@@ -2,21 +2,16 @@
 #ifndef IMDIR_TOOLS_CHANGE_H
 #define IMDIR_TOOLS_CHANGE_H
 
-#include "tools/command.h"
+#include "tools/sources.h"
 
 /* Values of the options below. */
 struct im_change_options {
-    const char *home, *domain, *address, *list, *changes;
+    const char *home, *domain, *address, *changes;
     struct im_strings allow;
     bool keep_acl;
 };
 extern struct im_change_options im_change_options;
 
-#define IM_OPTION_LIST                                                                                                           \
-    {                                                                                                                            \
-        .long_name = "list", .kind = IM_OPT_TEXT, .target = &im_change_options.list, .argument = "FILE",                         \
-        .help = "accounts from a file, one a line; - is standard input", .complete = IM_COMPLETE_FILE                            \
-    }
 #define IM_OPTION_CHANGES                                                                                                        \
     {                                                                                                                            \
         .long_name = "changes", .kind = IM_OPT_TEXT, .target = &im_change_options.changes, .argument = "FILE",                   \

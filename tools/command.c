@@ -37,6 +37,7 @@ static void catch_signals(void) {
     }
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
+    sigaction(SIGXFSZ, &action, NULL); /* a journal that outgrows its limit is told, not died of */
 }
 
 /* ---- messages ---- */
@@ -68,6 +69,32 @@ void im_command_note(const struct im_command *c, int level, const char *format, 
     if (length >= 0 && level <= c->verbosity) {
         say(c, text);
     }
+}
+
+static void add_quoted(const char *word, struct im_buf *out) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=@,%+";
+    if (*word != '\0' && word[strspn(word, plain)] == '\0') {
+        im_buf_adds(out, word);
+        return;
+    }
+    im_buf_addc(out, '\'');
+    for (; *word != '\0'; word++) {
+        im_buf_adds(out, *word == '\'' ? "'\\''" : (const char[]){*word, '\0'});
+    }
+    im_buf_addc(out, '\'');
+}
+
+void im_command_note_again(const struct im_command *c) {
+    struct im_buf line = IM_BUF_INIT;
+    for (char **word = c->argv; *word != NULL; word++) {
+        im_buf_adds(&line, word == c->argv ? "" : " ");
+        add_quoted(*word, &line);
+    }
+    if (!line.failed && c->verbosity >= 0) {
+        say(c, "the same command again does the rest:");
+        say(c, im_buf_str(&line));
+    }
+    im_buf_free(&line);
 }
 
 /* Only a closed pipe polls as an error. */
@@ -232,7 +259,7 @@ bool im_command_begin(struct im_command *c, const struct im_option_table *table,
                       int *status) {
     bool is_done = false;
     enum im_err err;
-    *c = (struct im_command){.table = table, .changes = changes};
+    *c = (struct im_command){.table = table, .changes = changes, .argv = argv};
     catch_signals();
     setenv("LDAPNOINIT", "1", 1); /* ldaprc, ldap.conf and LDAP... variables are not ours: before libldap's first call */
     err = prepare(c, argc, argv, &is_done);

@@ -21,6 +21,7 @@ struct im_command {
     struct im_pool *pool;
     struct im_config *config;
     struct im_strings arguments; /* positional */
+    char **argv;                 /* as called */
     bool changes;                /* this command writes to the directory */
     bool wrote;                  /* set by the command: something was or may have been written; decides the status of a failure */
     int verbosity;               /* -1 quiet, 0, 1 = -v, 2 = -vv */
@@ -53,6 +54,9 @@ const volatile sig_atomic_t *im_command_stop(void);
 void im_command_note(const struct im_command *c, int level, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* im_log_fn; user is the struct im_command. */
 void im_command_log(void *user, int level, const char *text);
+
+/* A line that says how the command was called, quoted for a shell: it does the rest when it is run again. */
+void im_command_note_again(const struct im_command *c);
 
 /* Where reports go. */
 struct im_out im_command_out(const struct im_command *c);

@@ -13,6 +13,7 @@ struct im_list {
     struct im_buf lines; /* of each: its number, the text, a NUL */
     size_t at;           /* where the next one begins */
     struct im_pool *pool;
+    size_t count;
     bool has_domain_names;
 };
 
@@ -60,6 +61,7 @@ static enum im_err keep(struct im_list *list, uint32_t number, const char *text,
         return err;
     }
     list->has_domain_names = list->has_domain_names || identity.kind == IM_ID_DOMAIN_NAME;
+    list->count++;
     im_buf_add(&list->lines, &number, sizeof number);
     im_buf_add(&list->lines, text, strlen(text) + 1);
     return list->lines.failed ? im_error_nomem(e) : IM_OK;
@@ -175,4 +177,8 @@ static enum im_err rewind_list(void *user, struct im_error *e) {
 
 struct im_inputs im_list_inputs(struct im_list *list) {
     return (struct im_inputs){.user = list, .next = next_line, .rewind = rewind_list};
+}
+
+size_t im_list_count(const struct im_list *list) {
+    return list->count;
 }

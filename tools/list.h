@@ -12,6 +12,7 @@ enum im_err im_list_open(const char *path, struct im_list **out, struct im_error
 void im_list_free(struct im_list **list);
 
 struct im_inputs im_list_inputs(struct im_list *list);
+size_t im_list_count(const struct im_list *list);          /* accounts that it names */
 bool im_list_has_domain_names(const struct im_list *list); /* DOMAIN\name */
 
 #endif

@@ -138,6 +138,11 @@ enum im_err im_sources_choose(struct im_command *c, struct im_sources *sources, 
     return err;
 }
 
+size_t im_sources_count(const struct im_sources *sources) {
+    return sources->arguments.count + (sources->list ? im_list_count(sources->list) : 0) +
+           (sources->chosen ? im_chosen_count(sources->chosen) : 0);
+}
+
 /* ---- as one stream ---- */
 
 static enum im_err next_argument(struct im_sources *s, struct im_pool *pool, struct im_input *out, bool *is_end,

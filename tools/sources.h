@@ -75,6 +75,7 @@ bool im_sources_have_domain_names(const struct im_sources *sources);
 /* After connecting: finds out who fulfils the conditions; nothing where there are none. Who is left out of a group is said on
  * standard error. Errors as im_choose, in c->error. */
 enum im_err im_sources_choose(struct im_command *c, struct im_sources *sources, const struct im_resolver *r);
+size_t im_sources_count(const struct im_sources *sources); /* inputs; of conditions, once they are chosen */
 /* All of them; valid as long as the sources. */
 struct im_inputs im_sources_inputs(struct im_sources *sources);
 

@@ -452,3 +452,9 @@ enum im_err im_run_accounts(const struct im_run *run, struct im_summary *summary
     im_pool_free(&walk.pool);
     return walk.err;
 }
+
+void im_run_leave(const struct im_run *run, enum im_err why, struct im_summary *summary) {
+    struct im_walk walk = {.run = run, .summary = summary, .err = why};
+    *summary = (struct im_summary){0};
+    report_rest(&walk);
+}

@@ -56,4 +56,7 @@ struct im_run {
  * rehearsed by a dry run that reports nothing. */
 enum im_err im_run_accounts(const struct im_run *run, struct im_summary *summary, bool *wrote, struct im_error *e);
 
+/* Reports each input that is left as not-attempted, because of `why`. */
+void im_run_leave(const struct im_run *run, enum im_err why, struct im_summary *summary);
+
 #endif

@@ -289,10 +289,11 @@ def test_an_address_in_use_is_refused(ad):
 def test_two_of_one_run_with_the_same_alias(ad):
     one, two = ad.people.of("duplicate")[:2]
     assert one["alias"] == two["alias"]
-    before = ad.server.dump()
-    found = rows(ad.run("imenable", "-o", "csv", one["sam"], two["sam"], status=1))
-    assert {(line["outcome"], line["reason"]) for line in found} == {("refused", "account-address-duplicate")}
-    assert ad.server.dump() == before
+    first, second = rows(ad.run("imenable", "-o", "csv", one["sam"], two["sam"], status=1))
+    assert first["outcome"] == "changed"  # as if one were done after the other
+    assert (second["outcome"], second["reason"]) == ("refused", "account-address-duplicate")
+    assert first["dn"] in second["message"]
+    assert ad.im_values(first["dn"]) and not ad.im_values(second["dn"])
 
 
 def test_a_router_is_no_home(lab):
@@ -353,7 +354,7 @@ def test_unclear_home_lists_the_names_and_writes_nothing(ad):
     before = ad.server.dump()
     done = ad.run("imenable", "--config", path, "-o", "csv", ad.people.one("healthy")["sam"], "nobody", status=2)
     assert "im1" in done.stderr and "im2" in done.stderr and "--home" in done.stderr
-    assert [line["outcome"] for line in rows(done)] == ["not-attempted", "not-found"]
+    assert [line["outcome"] for line in rows(done)] == ["not-attempted", "not-attempted"]
     assert ad.server.dump() == before
 
 
@@ -581,16 +582,10 @@ def test_connection_lost_in_the_middle(ad):
 
     with Between(ad.server.port) as proxy:
         proxy.before("modify", 20, cut)
-        done = ad.run("imenable", *ad.behind(proxy), "-o", "csv", *people, status=4)
-    outcomes = [line["outcome"] for line in rows(done)]
-    assert len(outcomes) == 60 and "lost" in done.stderr
-    assert set(outcomes) <= {"changed", "failed", "not-attempted"} and outcomes.count("failed") >= 1
-    for line, person in zip(rows(done), people):
-        enabled = bool(ad.im_values(line["dn"]))
-        assert enabled or line["outcome"] != "changed"
-        assert not enabled or line["outcome"] != "not-attempted"
-    again = ad.run("imenable", "-o", "csv", *people)
-    assert {line["outcome"] for line in rows(again)} <= {"changed", "unchanged"}
+        done = ad.run("imenable", *ad.behind(proxy), "-o", "csv", *people)
+    assert "connecting again" in done.stderr and "connected again" in done.stderr
+    assert [line["outcome"] for line in rows(done)] == ["changed"] * 60
+    assert all(ad.im_values(line["dn"]) for line in rows(done))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

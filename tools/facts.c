@@ -1,0 +1,85 @@
+#include "tools/facts.h"
+
+#include <time.h>
+
+/* The attributes must be known before anything is planned: an unknown one would be refused account by account. */
+static enum im_err check_schema(struct im_command *c, const struct im_facts_gathered *f) {
+    for (size_t i = 0; i < f->profile->attr_count; i++) {
+        if (!im_schema_attr(&f->schema, f->profile->attrs[i].name)) {
+            return im_error_set(&c->error, IM_E_SCHEMA,
+                                "%s: the schema has no %s (schema-missing): extend it first with imschema --extend",
+                                im_directory_uri(f->directory), f->profile->attrs[i].name);
+        }
+    }
+    return IM_OK;
+}
+
+static enum im_err gather_servers(struct im_command *c, bool counts_users, struct im_facts_gathered *f) {
+    enum im_err err = im_topology_servers(f->directory, f->profile, &f->schema, c->pool, &f->servers, &c->error);
+    if (err == IM_OK) {
+        err = im_servers_merge_config(&f->servers, c->config, c->pool, &c->error);
+    }
+    if (err == IM_OK) {
+        err = im_topology_check_servers(f->directory, &f->servers, &c->error);
+    }
+    if (err == IM_OK && counts_users) {
+        err = im_topology_count_users(f->directory, f->profile, f->domains, &f->servers, &c->error);
+    }
+    return err;
+}
+
+/* Where the forest has several domains, an address is unique only if the global catalog says so. Without one, the server's own
+ * domain is all that can be searched. */
+static enum im_err open_gc(struct im_command *c, struct im_facts_gathered *f) {
+    const struct im_rootdse *root = im_directory_rootdse(f->directory);
+    if (!root->is_ad || !f->domains[0] || !f->domains[1]) {
+        return IM_OK;
+    }
+    if (root->is_gc) {
+        return im_live_open_gc(&c->live, f->directory, &f->gc, &c->error);
+    }
+    const char **own = im_pool_array(c->pool, 2, sizeof *own);
+    if (!own) {
+        return im_error_nomem(&c->error);
+    }
+    own[0] = root->default_nc;
+    f->domains = own;
+    im_command_note(c, 0,
+                    "%s is no global catalog: that addresses are unique is verified in its own domain only, not in the forest",
+                    im_directory_uri(f->directory));
+    return IM_OK;
+}
+
+enum im_err im_facts_gather(struct im_command *c, const struct im_facts_wanted *wanted, struct im_facts_gathered *f) {
+    enum im_err err = im_command_connect(c, &f->directory);
+    if (err == IM_OK) {
+        err = im_schema_read(f->directory, f->profile, c->pool, &f->schema, &c->error);
+    }
+    if (err == IM_OK) {
+        err = check_schema(c, f);
+    }
+    if (err == IM_OK) {
+        err = im_topology_domains(f->directory, c->pool, &f->domains, &c->error);
+    }
+    if (err == IM_OK && wanted->needs_servers) {
+        err = gather_servers(c, wanted->counts_users, f);
+    }
+    if (err == IM_OK && wanted->needs_servers) {
+        err = open_gc(c, f);
+    }
+    if (err != IM_OK) {
+        return err;
+    }
+    const struct im_rootdse *root = im_directory_rootdse(f->directory);
+    f->base = c->config->base ? c->config->base : root->default_nc;
+    f->context = (struct im_account_context){
+        .profile = f->profile, .schema = &f->schema, .is_ad = root->is_ad, .asked_rights = root->is_ad, .now = time(NULL)};
+    return im_account_context_templates(&f->context, wanted->templates, wanted->template_count, c->pool, &c->error);
+}
+
+void im_facts_free(struct im_facts_gathered *f) {
+    im_vec_free(&f->servers);
+    im_directory_free(&f->gc);
+    im_directory_free(&f->directory);
+    im_profile_free(&f->profile);
+}
