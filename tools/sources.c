@@ -82,6 +82,9 @@ static enum im_err read_named(struct im_command *c, struct im_sources *s) {
     if (err == IM_OK && s->list != NULL) {
         s->has_domain_names = s->has_domain_names || im_list_has_domain_names(s->list);
     }
+    if (err == IM_OK && im_source_options.csv != NULL) { /* nobody is to believe that its rows were done */
+        err = im_error_set(&c->error, IM_E_USAGE, "--csv: this version reads no tables: name the accounts with --list");
+    }
     if (err == IM_OK && s->arguments.count == 0 && s->list == NULL && !im_sources_are_by_condition(s)) {
         err = im_error_set(&c->error, IM_E_USAGE,
                            "no account is named: give ACCOUNT arguments, --list, --csv, --filter, --group or --all");
