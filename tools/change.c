@@ -6,8 +6,10 @@
 #include "tools/limits.h"
 #include "tools/progress.h"
 #include "tools/recording.h"
+#include "tools/rejects.h"
 #include "tools/replay.h"
 #include "tools/sources.h"
+#include "tools/table.h"
 
 #include <string.h>
 #include <time.h>
@@ -24,7 +26,8 @@ struct changing {
     struct im_limits limits;
     struct im_facts_gathered facts;
     struct im_request request;
-    struct im_changes changes;
+    struct im_output_file changes;
+    struct im_rejects rejects;
     struct im_journal *journal;
     const char *names[NAMES]; /* some that would change, for the question */
     size_t name_count;
@@ -101,12 +104,16 @@ static enum im_err make_request(struct changing *x, enum im_action action) {
         err = im_servers_find(&x->facts.servers, im_change_options.home, &x->request.home, e);
     }
     bool is_lifted = false;
+    struct im_table *table = x->sources ? im_sources_table(x->sources) : NULL;
     for (size_t i = 0; i < im_change_options.allow.count; i++) {
         is_lifted = is_lifted || strcmp(im_change_options.allow.items[i], "account-domain-unknown") == 0;
     }
     const char *known;
     if (err == IM_OK && im_change_options.domain && !is_lifted) {
         err = im_servers_default_domain(&x->facts.servers, im_change_options.domain, NULL, &known, e);
+    }
+    if (err == IM_OK && table && action == IM_ENABLE) {
+        err = im_table_check_servers(table, &x->facts.servers, is_lifted, e);
     }
     return err;
 }
@@ -115,9 +122,10 @@ static enum im_err make_request(struct changing *x, enum im_action action) {
 
 static enum im_err on_result(void *user, const struct im_input *input, const struct im_result *result, struct im_error *e) {
     struct changing *x = user;
-    (void)input;
     im_progress_hide(x->c);
-    return x->format->account(&x->out, &x->info, result, e);
+    enum im_err err = x->format->account(&x->out, &x->info, result, e);
+    enum im_err kept = im_rejects_add(&x->rejects, input, result, e);
+    return err == IM_OK ? kept : err;
 }
 
 static enum im_err on_rehearsed(void *user, const struct im_input *input, const struct im_result *result, struct im_error *e) {
@@ -284,7 +292,9 @@ static enum im_err commit(struct changing *x, enum im_err err) {
     if (err != IM_OK && !x->c->wrote) {
         return err;
     }
-    return keep_first(x, err, im_changes_commit(&x->changes, &why), &why);
+    err = keep_first(x, err, im_output_file_commit(&x->changes, &why), &why);
+    im_error_clear(&why);
+    return keep_first(x, err, im_rejects_commit(&x->rejects, &why), &why);
 }
 
 static enum im_err work(struct changing *x, enum im_action action, struct im_summary *summary) {
@@ -374,7 +384,15 @@ static enum im_err check_words(struct changing *x, enum im_action action) {
         x->info.profile = x->facts.profile->name;
         err = im_rules_check_profile(x->facts.profile, &c->error);
     }
-    return err == IM_OK ? im_changes_open(&x->changes, im_change_options.changes, &c->error) : err;
+    if (err == IM_OK) {
+        err = im_output_file_open(&x->changes, "--changes", im_change_options.changes, &c->error);
+    }
+    struct im_table *table = x->sources ? im_sources_table(x->sources) : NULL;
+    if (err == IM_OK && table) {
+        err =
+            im_rejects_open(&x->rejects, im_source_options.rejects, im_table_header(table), im_table_separator(table), &c->error);
+    }
+    return err;
 }
 
 /* What was read from there is gone. */
@@ -392,7 +410,8 @@ int im_change_main(struct im_command *c, enum im_action action) {
     if (err == IM_OK) {
         err = work(&x, action, &summary);
     }
-    im_changes_discard(&x.changes);
+    im_output_file_discard(&x.changes);
+    im_rejects_discard(&x.rejects);
     im_sources_free(&x.sources);
     im_records_close(&x.records);
     im_facts_free(&x.facts);

@@ -1,6 +1,7 @@
 #include "tools/sources.h"
 
 #include "tools/list.h"
+#include "tools/table.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,12 +9,13 @@
 struct im_source_options im_source_options;
 
 /* In the order in which they are gone through. */
-enum part { ARGUMENTS, LIST, CHOSEN, PARTS };
+enum part { ARGUMENTS, LIST, TABLE, CHOSEN, PARTS };
 
 struct im_sources {
     struct im_strings arguments; /* of the command */
     size_t argument;             /* the next one */
     struct im_list *list;
+    struct im_table *table;
     struct im_condition condition;
     struct im_filter filter;
     struct im_chosen *chosen;
@@ -74,6 +76,39 @@ static enum im_err check_arguments(struct im_command *c, struct im_sources *s) {
     return err;
 }
 
+/* "tab" and "\\t" are what people write for it. */
+static enum im_err read_separator(struct im_command *c, char *out) {
+    const char *text = im_source_options.separator;
+    *out = '\0';
+    if (text == NULL) {
+        return IM_OK;
+    }
+    bool is_tab = im_text_equal(text, "tab") || strcmp(text, "\\t") == 0;
+    if (!is_tab && (strlen(text) != 1 || *text == '"' || *text == '\r' || *text == '\n' || (unsigned char)*text > 0x7e)) {
+        return im_error_set(&c->error, IM_E_USAGE, "--separator takes one character, such as ; or |, or tab, not \"%s\"", text);
+    }
+    *out = is_tab ? '\t' : *text;
+    return IM_OK;
+}
+
+static enum im_err open_table(struct im_command *c, struct im_sources *s) {
+    const struct im_source_options *o = &im_source_options;
+    struct im_table_options options = {.path = o->csv,
+                                       .encoding = o->encoding,
+                                       .columns = o->columns,
+                                       .skip_bad_rows = o->skip_bad_rows,
+                                       .note = im_command_log,
+                                       .user = c};
+    enum im_err err = read_separator(c, &options.separator);
+    if (err == IM_OK) {
+        err = im_table_open(&options, &s->table, &c->error);
+    }
+    if (err == IM_OK) {
+        s->has_domain_names = s->has_domain_names || im_table_has_domain_names(s->table);
+    }
+    return err;
+}
+
 static enum im_err read_named(struct im_command *c, struct im_sources *s) {
     enum im_err err = check_arguments(c, s);
     if (err == IM_OK && im_source_options.list != NULL) {
@@ -82,10 +117,10 @@ static enum im_err read_named(struct im_command *c, struct im_sources *s) {
     if (err == IM_OK && s->list != NULL) {
         s->has_domain_names = s->has_domain_names || im_list_has_domain_names(s->list);
     }
-    if (err == IM_OK && im_source_options.csv != NULL) { /* nobody is to believe that its rows were done */
-        err = im_error_set(&c->error, IM_E_USAGE, "--csv: this version reads no tables: name the accounts with --list");
+    if (err == IM_OK && im_source_options.csv != NULL) {
+        err = open_table(c, s);
     }
-    if (err == IM_OK && s->arguments.count == 0 && s->list == NULL && !im_sources_are_by_condition(s)) {
+    if (err == IM_OK && s->arguments.count == 0 && s->list == NULL && s->table == NULL && !im_sources_are_by_condition(s)) {
         err = im_error_set(&c->error, IM_E_USAGE,
                            "no account is named: give ACCOUNT arguments, --list, --csv, --filter, --group or --all");
     }
@@ -115,6 +150,7 @@ void im_sources_free(struct im_sources **sources) {
         return;
     }
     im_list_free(&(*sources)->list);
+    im_table_free(&(*sources)->table);
     im_chosen_free(&(*sources)->chosen);
     free(*sources);
     *sources = NULL;
@@ -141,9 +177,13 @@ enum im_err im_sources_choose(struct im_command *c, struct im_sources *sources, 
     return err;
 }
 
+struct im_table *im_sources_table(const struct im_sources *sources) {
+    return sources->table;
+}
+
 size_t im_sources_count(const struct im_sources *sources) {
     return sources->arguments.count + (sources->list ? im_list_count(sources->list) : 0) +
-           (sources->chosen ? im_chosen_count(sources->chosen) : 0);
+           (sources->table ? im_table_count(sources->table) : 0) + (sources->chosen ? im_chosen_count(sources->chosen) : 0);
 }
 
 /* ---- as one stream ---- */
@@ -174,6 +214,9 @@ static enum im_err next_of_part(struct im_sources *s, struct im_pool *pool, stru
     case LIST:
         inner = s->list != NULL ? im_list_inputs(s->list) : inner;
         break;
+    case TABLE:
+        inner = s->table != NULL ? im_table_inputs(s->table) : inner;
+        break;
     case CHOSEN:
         return next_chosen(s, pool, out, is_end, e);
     case PARTS:
@@ -201,11 +244,16 @@ static enum im_err rewind_inputs(void *user, struct im_error *e) {
     s->part = ARGUMENTS;
     s->argument = 0;
     s->place = (struct im_chosen_place){.block = NULL};
-    if (s->list == NULL) {
-        return IM_OK;
+    enum im_err err = IM_OK;
+    if (s->list != NULL) {
+        struct im_inputs list = im_list_inputs(s->list);
+        err = list.rewind(list.user, e);
     }
-    struct im_inputs list = im_list_inputs(s->list);
-    return list.rewind(list.user, e);
+    if (err == IM_OK && s->table != NULL) {
+        struct im_inputs table = im_table_inputs(s->table);
+        err = table.rewind(table.user, e);
+    }
+    return err;
 }
 
 struct im_inputs im_sources_inputs(struct im_sources *sources) {

@@ -61,6 +61,7 @@ extern struct im_source_options im_source_options;
     }
 
 struct im_sources;
+struct im_table;
 
 /* Before connecting: reads and checks what is named, and the words of the conditions. IM_E_USAGE: nobody is named, or options
  * contradict each other. IM_E_INPUT names file, line and column. */
@@ -75,7 +76,8 @@ bool im_sources_have_domain_names(const struct im_sources *sources);
 /* After connecting: finds out who fulfils the conditions; nothing where there are none. Who is left out of a group is said on
  * standard error. Errors as im_choose, in c->error. */
 enum im_err im_sources_choose(struct im_command *c, struct im_sources *sources, const struct im_resolver *r);
-size_t im_sources_count(const struct im_sources *sources); /* inputs; of conditions, once they are chosen */
+struct im_table *im_sources_table(const struct im_sources *sources); /* of --csv; NULL: there is none */
+size_t im_sources_count(const struct im_sources *sources);           /* inputs; of conditions, once they are chosen */
 /* All of them; valid as long as the sources. */
 struct im_inputs im_sources_inputs(struct im_sources *sources);
 

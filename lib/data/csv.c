@@ -16,17 +16,20 @@ static void add_quoted(struct im_buf *out, const char *field, size_t len) {
     free(quoted);
 }
 
-static void add_field(struct im_buf *out, const char *field) {
+void im_csv_cell(struct im_buf *out, const char *field, char separator, bool guards) {
     struct im_buf guarded = IM_BUF_INIT;
-    if (*field && strchr("=+-@\t\r", *field))
+    const char special[] = {',', '"', '\r', '\n', ';', '\t', separator, '\0'};
+    if (!field)
+        return;
+    if (guards && *field && strchr("=+-@\t\r", *field))
         im_buf_addc(&guarded, '\'');
     im_buf_adds(&guarded, field);
     if (guarded.failed) {
         out->failed = true;
-    } else if (strpbrk(guarded.data, ",\"\r\n;\t") || guarded.data[0] == ' ') {
+    } else if (strpbrk(im_buf_str(&guarded), special) || im_buf_str(&guarded)[0] == ' ') {
         add_quoted(out, guarded.data, guarded.len);
     } else {
-        im_buf_add(out, guarded.data, guarded.len);
+        im_buf_adds(out, im_buf_str(&guarded));
     }
     im_buf_free(&guarded);
 }
@@ -35,8 +38,7 @@ void im_csv_row(struct im_buf *out, const char *const *fields, size_t count) {
     for (size_t i = 0; i < count; i++) {
         if (i)
             im_buf_addc(out, ',');
-        if (fields[i])
-            add_field(out, fields[i]);
+        im_csv_cell(out, fields[i], ',', true);
     }
     im_buf_addc(out, '\n');
 }

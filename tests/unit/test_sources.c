@@ -170,7 +170,6 @@ static void options_that_do_not_go_together(void **state) {
     } rows[] = {
         {{.list = NULL}, "no account is named: give ACCOUNT arguments, --list, --csv, --filter, --group or --all"},
         {{.list = "-", .csv = "-"}, "standard input"},
-        {{.all = true, .csv = "joiners.csv"}, "--csv"},
         {{.all = true, .filter = "cn=a"}, "--all chooses every"},
         {{.all = true, .group = "cn=a"}, "--all chooses every"},
         {{.group = "Sales"}, "--group takes the DN"},

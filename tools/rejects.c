@@ -1,0 +1,96 @@
+#include "tools/rejects.h"
+
+#include "tools/table_columns.h"
+#include <string.h>
+
+static const char *const added[] = {"outcome", "reason"};
+
+/* Where the header has the column, or its count. */
+static size_t find(const struct im_row *header, const char *name, struct im_pool *pool) {
+    for (size_t i = 0; i < header->count; i++) {
+        if (im_text_equal(im_cell_text(header->cells[i], pool), name)) {
+            return i;
+        }
+    }
+    return header->count;
+}
+
+static enum im_err write_row(struct im_rejects *r, const struct im_row *row, const char *outcome, const char *reason,
+                             struct im_error *e) {
+    struct im_buf text = IM_BUF_INIT;
+    /* A row may be longer than the header, or shorter: then it is here because of that, and none of its cells is lost. */
+    size_t own = row->count > r->cells ? row->count : r->cells;
+    for (size_t i = 0; i < own; i++) {
+        bool is_ours = i < r->cells && (i == r->outcome || i == r->reason);
+        if (i > 0) {
+            im_buf_addc(&text, r->separator);
+        }
+        if (is_ours) {
+            im_csv_cell(&text, i == r->outcome ? outcome : reason, r->separator, true);
+        } else if (i < row->count) {
+            im_csv_cell(&text, row->cells[i], r->separator, false);
+        }
+    }
+    if (r->outcome >= r->cells) {
+        im_buf_addc(&text, r->separator);
+        im_csv_cell(&text, outcome, r->separator, true);
+    }
+    if (r->reason >= r->cells) {
+        im_buf_addc(&text, r->separator);
+        im_csv_cell(&text, reason, r->separator, true);
+    }
+    im_buf_addc(&text, '\n');
+    return im_output_file_add(&r->file, &text, e);
+}
+
+enum im_err im_rejects_open(struct im_rejects *r, const char *path, const struct im_row *header, char separator,
+                            struct im_error *e) {
+    *r = (struct im_rejects){.separator = separator, .cells = header->count};
+    struct im_pool *pool = path ? im_pool_new() : NULL;
+    if (!path) {
+        return IM_OK;
+    }
+    if (!pool) {
+        return im_error_nomem(e);
+    }
+    r->outcome = find(header, added[0], pool);
+    r->reason = find(header, added[1], pool);
+    r->account = find(header, "account", pool);
+    im_pool_free(&pool);
+    enum im_err err = im_output_file_open(&r->file, "--rejects", path, e);
+    return err == IM_OK ? write_row(r, header, added[0], added[1], e) : err;
+}
+
+enum im_err im_rejects_add(struct im_rejects *r, const struct im_input *input, const struct im_result *result,
+                           struct im_error *e) {
+    if (!r->file.stream || result->outcome == IM_CHANGED || result->outcome == IM_UNCHANGED) {
+        return IM_OK;
+    }
+    const char *reason = result->reason ? result->reason : result->message;
+    if (input->bad) {
+        reason = input->bad; /* what is to be mended */
+    }
+    if (input->row) {
+        return write_row(r, input->row, im_outcome_name(result->outcome), reason, e);
+    }
+    struct im_pool *pool = im_pool_new();
+    const char **cells = pool ? im_pool_array(pool, r->cells, sizeof *cells) : NULL;
+    enum im_err err = cells ? IM_OK : im_error_nomem(e);
+    for (size_t i = 0; err == IM_OK && i < r->cells; i++) {
+        cells[i] = i == r->account ? result->input : "";
+    }
+    const struct im_row row = {.cells = cells, .count = r->cells};
+    if (err == IM_OK) {
+        err = write_row(r, &row, im_outcome_name(result->outcome), reason, e);
+    }
+    im_pool_free(&pool);
+    return err;
+}
+
+enum im_err im_rejects_commit(struct im_rejects *r, struct im_error *e) {
+    return im_output_file_commit(&r->file, e);
+}
+
+void im_rejects_discard(struct im_rejects *r) {
+    im_output_file_discard(&r->file);
+}

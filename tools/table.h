@@ -1,0 +1,32 @@
+/* A CSV file that names accounts, one a row: what its columns mean, and what is asked for each account. */
+#ifndef IMDIR_TOOLS_TABLE_H
+#define IMDIR_TOOLS_TABLE_H
+
+#include "lib/imdir.h"
+
+struct im_table;
+
+struct im_table_options {
+    const char *path;          /* "-" = standard input */
+    const char *encoding;      /* NULL: found out */
+    char separator;            /* '\0': found out */
+    struct im_strings columns; /* "account=EmployeeLogin" */
+    bool skip_bad_rows;        /* they come as inputs that say what is wrong, instead of ending the run */
+    im_log_fn *note;           /* what was decided (level 1), and what should be known (level 0) */
+    void *user;
+};
+
+/* Reads and checks the file as a whole; a million rows take some 40 bytes each for that time. IM_E_INPUT names file, line and
+ * column, IM_E_USAGE the option. */
+enum im_err im_table_open(const struct im_table_options *options, struct im_table **out, struct im_error *e);
+/* Once the servers are known: every home and IM domain that a cell names must be one of them. any_domain: domains need not. */
+enum im_err im_table_check_servers(struct im_table *table, const struct im_servers *servers, bool any_domain, struct im_error *e);
+void im_table_free(struct im_table **table);
+
+struct im_inputs im_table_inputs(struct im_table *table);
+size_t im_table_count(const struct im_table *table);          /* inputs */
+bool im_table_has_domain_names(const struct im_table *table); /* DOMAIN\name */
+const struct im_row *im_table_header(const struct im_table *table);
+char im_table_separator(const struct im_table *table);
+
+#endif
