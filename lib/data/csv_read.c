@@ -70,7 +70,6 @@ static void on_row(int terminator, void *user) {
     csv->is_done = true;
 }
 
-/* All memory that the parser takes comes through our realloc and goes through our free. */
 static enum im_err start_parser(struct im_csv *csv, struct im_error *e) {
     if (csv->has_parser)
         csv_free(&csv->parser);
@@ -79,8 +78,6 @@ static enum im_err start_parser(struct im_csv *csv, struct im_error *e) {
         return im_error_nomem(e);
     csv_set_delim(&csv->parser, (unsigned char)csv->separator);
     csv_set_space_func(&csv->parser, is_never_blank);
-    csv_set_realloc_func(&csv->parser, realloc);
-    csv_set_free_func(&csv->parser, free);
     csv_set_blk_size(&csv->parser, GROWTH);
     return IM_OK;
 }
@@ -89,10 +86,9 @@ static enum im_err at_cell(const struct im_csv *csv, const char *text, struct im
     return im_error_set_at(e, IM_E_INPUT, im_csv_name(csv), csv->begin.line, csv->begin.column, "%s", text);
 }
 
-/* Feeds what the parser must not be told where it is in. */
 static enum im_err feed(struct im_csv *csv, size_t len, struct im_error *e) {
     csv->cell_len += len;
-    if (csv->in_cell && csv->cell_len > IM_CSV_CELL_MAX)
+    if (csv->in_cell && csv->cell_len > IM_CSV_CELL_MAX + 1) /* as it stands in the file, and the byte that ends it */
         return at_cell(
             csv, csv->is_quoted ? "this cell is longer than 1 MiB: is its quote never closed?" : "this cell is longer than 1 MiB",
             e);
