@@ -26,7 +26,11 @@ bool im_text_equal_n(const char *a, size_t an, const char *b, size_t bn) {
 bool im_text_equal(const char *a, const char *b) {
     if (!a || !b)
         return a == b;
-    return im_text_equal_n(a, strlen(a), b, strlen(b));
+    while (*a && lower(*a) == lower(*b)) {
+        a++;
+        b++;
+    }
+    return *a == *b; /* both at their end */
 }
 
 int im_text_compare(const char *a, const char *b) {

@@ -21,7 +21,7 @@ static enum im_err finish(struct im_schema_reading *r, bool is_ad, struct im_sch
     if (!schema.attrs || !schema.classes)
         return im_error_nomem(e);
     *out = schema;
-    return IM_OK;
+    return im_schema_sort(out, r->pool, e);
 }
 
 enum im_err im_schema_read(struct im_directory *d, const struct im_profile *profile, struct im_pool *pool, struct im_schema *out,

@@ -28,7 +28,62 @@ const struct im_syntax_row *im_syntax_row(enum im_syntax syntax) {
     return &rows[syntax];
 }
 
+/* ---- looking things up ---- */
+
+static int by_text(const void *a, const void *b) {
+    const struct im_schema_key *x = a;
+    const struct im_schema_key *y = b;
+    int order = im_text_compare(x->text, y->text);
+    return order ? order : (x->at > y->at) - (x->at < y->at); /* the first of several, as when they are gone through */
+}
+
+static void add_key(struct im_schema_key *keys, size_t *count, const char *text, size_t at) {
+    if (text)
+        keys[(*count)++] = (struct im_schema_key){text, at};
+}
+
+enum im_err im_schema_sort(struct im_schema *s, struct im_pool *pool, struct im_error *e) {
+    struct im_schema_key *attrs = im_pool_array(pool, 2 * s->attr_count, sizeof *attrs);
+    struct im_schema_key *classes = im_pool_array(pool, 2 * s->class_count, sizeof *classes);
+    if (!attrs || !classes)
+        return im_error_nomem(e);
+    s->attr_key_count = s->class_key_count = 0;
+    for (size_t i = 0; i < s->attr_count; i++) {
+        add_key(attrs, &s->attr_key_count, s->attrs[i].name, i);
+        add_key(attrs, &s->attr_key_count, s->attrs[i].oid, i);
+    }
+    for (size_t i = 0; i < s->class_count; i++) {
+        add_key(classes, &s->class_key_count, s->classes[i].name, i);
+        add_key(classes, &s->class_key_count, s->classes[i].oid, i);
+    }
+    if (s->attr_key_count)
+        qsort(attrs, s->attr_key_count, sizeof *attrs, by_text);
+    if (s->class_key_count)
+        qsort(classes, s->class_key_count, sizeof *classes, by_text);
+    s->attr_keys = attrs;
+    s->class_keys = classes;
+    return IM_OK;
+}
+
+/* The first key with this text; NULL: there is none. */
+static const struct im_schema_key *find_key(const struct im_schema_key *keys, size_t count, const char *text) {
+    size_t low = 0;
+    for (size_t high = count; low < high;) {
+        size_t middle = low + (high - low) / 2;
+        if (im_text_compare(keys[middle].text, text) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < count && im_text_equal(keys[low].text, text) ? &keys[low] : NULL;
+}
+
 const struct im_schema_attr *im_schema_attr(const struct im_schema *s, const char *name_or_oid) {
+    if (s->attr_keys) {
+        const struct im_schema_key *key = find_key(s->attr_keys, s->attr_key_count, name_or_oid);
+        return key ? &s->attrs[key->at] : NULL;
+    }
     for (size_t i = 0; i < s->attr_count; i++) {
         if (im_text_equal(s->attrs[i].name, name_or_oid) || im_text_equal(s->attrs[i].oid, name_or_oid))
             return &s->attrs[i];
@@ -37,12 +92,18 @@ const struct im_schema_attr *im_schema_attr(const struct im_schema *s, const cha
 }
 
 const struct im_schema_class *im_schema_class(const struct im_schema *s, const char *name_or_oid) {
+    if (s->class_keys) {
+        const struct im_schema_key *key = find_key(s->class_keys, s->class_key_count, name_or_oid);
+        return key ? &s->classes[key->at] : NULL;
+    }
     for (size_t i = 0; i < s->class_count; i++) {
         if (im_text_equal(s->classes[i].name, name_or_oid) || im_text_equal(s->classes[i].oid, name_or_oid))
             return &s->classes[i];
     }
     return NULL;
 }
+
+/* ---- what is allowed ---- */
 
 static bool lists(const char **names, size_t count, const char *name) {
     for (size_t i = 0; i < count; i++) {

@@ -91,14 +91,24 @@ struct im_schema_class {
     size_t rule_may_count;
 };
 
+/* A name or OID, and the position of what has it. */
+struct im_schema_key {
+    const char *text;
+    size_t at;
+};
+
 struct im_schema {
     bool is_ad;
     struct im_schema_attr *attrs;
     size_t attr_count;
     struct im_schema_class *classes;
     size_t class_count;
+    struct im_schema_key *attr_keys, *class_keys; /* sorted; NULL: not made, everything is gone through */
+    size_t attr_key_count, class_key_count;
 };
 
+/* Makes the keys, in pool, when all is there: a run asks some twenty times for each account. */
+enum im_err im_schema_sort(struct im_schema *s, struct im_pool *pool, struct im_error *e);
 const struct im_schema_attr *im_schema_attr(const struct im_schema *s, const char *name_or_oid); /* NULL: not there */
 const struct im_schema_class *im_schema_class(const struct im_schema *s, const char *name_or_oid);
 /* A matching rule that goes with the attribute's syntax (RFC 4517 section 4.2), for attributes without one of their own; or NULL.
