@@ -1,18 +1,23 @@
 #include "tools/rejects.h"
 
 #include "tools/table_columns.h"
+
 #include <string.h>
 
 static const char *const added[] = {"outcome", "reason"};
 
-/* Where the header has the column, or its count. */
-static size_t find(const struct im_row *header, const char *name, struct im_pool *pool) {
-    for (size_t i = 0; i < header->count; i++) {
-        if (im_text_equal(im_cell_text(header->cells[i], pool), name)) {
-            return i;
-        }
+/* Where the header has the columns that we fill, or its count. */
+static enum im_err find_columns(struct im_rejects *r, const struct im_row *header, struct im_error *e) {
+    struct im_pool *pool = im_pool_new();
+    struct im_row trimmed;
+    enum im_err err = pool ? im_columns_trim(header, pool, &trimmed, e) : im_error_nomem(e);
+    if (err == IM_OK) { /* 0, "none", becomes more than all */
+        r->outcome = im_columns_position(&trimmed, added[0]) - 1;
+        r->reason = im_columns_position(&trimmed, added[1]) - 1;
+        r->account = im_columns_position(&trimmed, "account") - 1;
     }
-    return header->count;
+    im_pool_free(&pool);
+    return err;
 }
 
 static enum im_err write_row(struct im_rejects *r, const struct im_row *row, const char *outcome, const char *reason,
@@ -46,19 +51,34 @@ static enum im_err write_row(struct im_rejects *r, const struct im_row *row, con
 enum im_err im_rejects_open(struct im_rejects *r, const char *path, const struct im_row *header, char separator,
                             struct im_error *e) {
     *r = (struct im_rejects){.separator = separator, .cells = header->count};
-    struct im_pool *pool = path ? im_pool_new() : NULL;
     if (!path) {
         return IM_OK;
     }
-    if (!pool) {
-        return im_error_nomem(e);
+    enum im_err err = find_columns(r, header, e);
+    if (err == IM_OK) {
+        err = im_output_file_open(&r->file, "--rejects", path, e);
     }
-    r->outcome = find(header, added[0], pool);
-    r->reason = find(header, added[1], pool);
-    r->account = find(header, "account", pool);
-    im_pool_free(&pool);
-    enum im_err err = im_output_file_open(&r->file, "--rejects", path, e);
     return err == IM_OK ? write_row(r, header, added[0], added[1], e) : err;
+}
+
+/* Who has no row, among those who have: where no column is called account, the reason begins with the name. */
+static enum im_err write_name(struct im_rejects *r, const struct im_result *result, const char *reason, struct im_error *e) {
+    struct im_pool *pool = im_pool_new();
+    const char **cells = pool ? im_pool_array(pool, r->cells, sizeof *cells) : NULL;
+    const char *name = result->input ? result->input : result->dn;
+    enum im_err err = cells ? IM_OK : im_error_nomem(e);
+    if (err == IM_OK && r->account < r->cells) {
+        cells[r->account] = name;
+    } else if (err == IM_OK && name) {
+        reason = im_pool_printf(pool, "%s: %s", name, reason ? reason : "");
+        err = reason ? IM_OK : im_error_nomem(e);
+    }
+    const struct im_row row = {.cells = cells, .count = r->cells};
+    if (err == IM_OK) {
+        err = write_row(r, &row, im_outcome_name(result->outcome), reason, e);
+    }
+    im_pool_free(&pool);
+    return err;
 }
 
 enum im_err im_rejects_add(struct im_rejects *r, const struct im_input *input, const struct im_result *result,
@@ -73,18 +93,7 @@ enum im_err im_rejects_add(struct im_rejects *r, const struct im_input *input, c
     if (input->row) {
         return write_row(r, input->row, im_outcome_name(result->outcome), reason, e);
     }
-    struct im_pool *pool = im_pool_new();
-    const char **cells = pool ? im_pool_array(pool, r->cells, sizeof *cells) : NULL;
-    enum im_err err = cells ? IM_OK : im_error_nomem(e);
-    for (size_t i = 0; err == IM_OK && i < r->cells; i++) {
-        cells[i] = i == r->account ? result->input : "";
-    }
-    const struct im_row row = {.cells = cells, .count = r->cells};
-    if (err == IM_OK) {
-        err = write_row(r, &row, im_outcome_name(result->outcome), reason, e);
-    }
-    im_pool_free(&pool);
-    return err;
+    return write_name(r, result, reason, e);
 }
 
 enum im_err im_rejects_commit(struct im_rejects *r, struct im_error *e) {

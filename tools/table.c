@@ -26,9 +26,11 @@ struct im_table {
     uint64_t seed[2];
     struct im_index *requests; /* while the file is checked: what was asked for each identity */
     struct {
-        size_t *items;
+        struct contradiction {
+            size_t line, earlier;
+        } * items;
         size_t count, cap;
-    } contradicting; /* lines, ascending */
+    } contradicting; /* rows, in the order of the file */
     size_t next_contradicting;
     size_t count;
     bool has_domain_names, was_trimmed;
@@ -38,6 +40,7 @@ struct im_table {
 struct reading {
     struct im_csv_row row;
     struct im_input *input;
+    enum im_column named_by;
     const char *why; /* it cannot be used, in words; NULL: it can */
     size_t line, column;
     bool is_passed_over;
@@ -73,6 +76,13 @@ static void blame(const struct im_table *t, struct reading *r, enum im_column co
     r->column = at != 0 && at <= r->row.count ? r->row.columns[at - 1] : 1;
 }
 
+static enum im_err blame_in_words(const struct im_table *t, struct reading *r, enum im_column column, const struct im_error *why,
+                                  struct im_pool *pool, struct im_error *e) {
+    const char *words = why->code != IM_E_NOMEM ? im_pool_strdup(pool, why->text) : NULL;
+    blame(t, r, column, words);
+    return words != NULL ? IM_OK : im_error_nomem(e);
+}
+
 /* ---- rows ---- */
 
 /* The form that the column forces, or the recognised one. */
@@ -84,13 +94,7 @@ static enum im_err take_identity(struct im_table *t, struct reading *r, enum im_
         return im_error_nomem(e);
     }
     enum im_err err = im_identity_parse(forced, pool, &r->input->identity, &inner);
-    if (err == IM_E_NOMEM) {
-        return im_error_nomem(e);
-    }
-    if (err != IM_OK) {
-        blame(t, r, column, im_pool_strdup(pool, inner.text));
-    }
-    return IM_OK;
+    return err == IM_OK ? IM_OK : blame_in_words(t, r, column, &inner, pool, e);
 }
 
 static enum im_err take_name(struct im_table *t, struct reading *r, struct im_pool *pool, struct im_error *e) {
@@ -102,6 +106,7 @@ static enum im_err take_name(struct im_table *t, struct reading *r, struct im_po
         }
         if (text != NULL) {
             r->input->text = text;
+            r->named_by = (enum im_column)c;
             return take_identity(t, r, (enum im_column)c, text, pool, e);
         }
     }
@@ -127,11 +132,7 @@ static enum im_err check_address(struct im_table *t, struct reading *r, struct i
     if (r->input->address == NULL || im_template_check(r->input->address, variables, count, &inner) == IM_OK) {
         return IM_OK;
     }
-    if (inner.code == IM_E_NOMEM) {
-        return im_error_nomem(e);
-    }
-    blame(t, r, IM_COLUMN_ADDRESS, im_pool_strdup(pool, inner.text));
-    return IM_OK;
+    return blame_in_words(t, r, IM_COLUMN_ADDRESS, &inner, pool, e);
 }
 
 /* A home or domain: known to be bad, or remembered with its place. */
@@ -151,9 +152,10 @@ static enum im_err check_text(struct im_table *t, struct reading *r, struct text
         *place =
             (struct place){.line = r->row.lines[t->columns.at[column] - 1], .column = r->row.columns[t->columns.at[column] - 1]};
     } else if (err == IM_OK && texts->items[number].is_bad) {
-        const char *why =
-            im_pool_printf(pool, "there is no %s \"%s\"", column == IM_COLUMN_HOME ? "home server" : "IM domain", text);
+        const char *why = column == IM_COLUMN_HOME ? im_pool_printf(pool, "\"%s\" is not the name of one server", text)
+                                                   : im_pool_printf(pool, "no server serves the IM domain \"%s\"", text);
         blame(t, r, column, why);
+        err = why != NULL ? IM_OK : im_error_nomem(e);
     }
     return err;
 }
@@ -176,6 +178,22 @@ static enum im_err take_requests(struct im_table *t, struct reading *r, struct i
     return err == IM_OK ? check_text(t, r, &t->domains, IM_COLUMN_DOMAIN, input->domain, pool, e) : err;
 }
 
+static enum im_err check_shape(const struct im_table *t, struct reading *r, struct im_pool *pool, struct im_error *e) {
+    const struct im_csv_row *row = &r->row;
+    if (row->fault.text != NULL) {
+        r->why = row->fault.text;
+        r->line = row->fault.line;
+        r->column = row->fault.column;
+    } else if (row->count != t->header.count) {
+        size_t odd = row->count > t->header.count ? t->header.count : row->count - 1; /* the first too many, or the last */
+        r->why = im_pool_printf(pool, "the row has %zu cells, and the header has %zu", row->count, t->header.count);
+        r->line = row->lines[odd];
+        r->column = row->columns[odd];
+        return r->why != NULL ? IM_OK : im_error_nomem(e);
+    }
+    return IM_OK;
+}
+
 static enum im_err read_row(struct im_table *t, struct reading *r, struct im_pool *pool, struct im_error *e) {
     struct im_row *kept = im_pool_alloc(pool, sizeof *kept);
     r->input->source = im_pool_printf(pool, "%s:%zu", im_csv_name(t->csv), r->row.line);
@@ -184,17 +202,11 @@ static enum im_err read_row(struct im_table *t, struct reading *r, struct im_poo
     }
     *kept = (struct im_row){.cells = r->row.cells, .count = r->row.count};
     r->input->row = kept;
-    if (r->row.fault.text != NULL) {
-        r->why = r->row.fault.text;
-        r->line = r->row.fault.line;
-        r->column = r->row.fault.column;
-    } else if (r->row.count != t->header.count) {
-        r->why = im_pool_printf(pool, "%zu cells, and the header has %zu", r->row.count, t->header.count);
-        r->line = r->row.line;
-        r->column = 1;
-    }
+    enum im_err err = check_shape(t, r, pool, e);
     r->is_passed_over = r->why == NULL && is_finding_without_account(t, &r->row);
-    enum im_err err = r->is_passed_over ? IM_OK : take_name(t, r, pool, e);
+    if (err == IM_OK && !r->is_passed_over) {
+        err = take_name(t, r, pool, e);
+    }
     return err == IM_OK && r->why == NULL && !r->is_passed_over ? take_requests(t, r, pool, e) : err;
 }
 
@@ -212,6 +224,13 @@ static uint64_t hash_of(const struct im_table *t, struct im_buf *text) {
     uint64_t hash = im_hash(im_buf_str(text), text->len, t->seed);
     im_buf_clear(text);
     return hash != 0 ? hash : 1;
+}
+
+static enum im_err blame_contradiction(const struct im_table *t, struct reading *r, size_t earlier, struct im_pool *pool,
+                                       struct im_error *e) {
+    const char *why = im_pool_printf(pool, "line %zu names the same account and asks for something else", earlier);
+    blame(t, r, r->named_by, why);
+    return why != NULL ? IM_OK : im_error_nomem(e);
 }
 
 /* While the file is checked: does an earlier row ask something else for the same name? */
@@ -236,22 +255,24 @@ static enum im_err compare_with_earlier(struct im_table *t, struct reading *r, s
         item->a = request;
         item->b = (uint32_t)r->row.line;
     } else if (item->a != request) {
-        blame(t, r, IM_COLUMN_ACCOUNT,
-              im_pool_printf(pool, "line %lu names the same account and asks for something else", (unsigned long)item->b));
-        size_t *line = im_vec_push(&t->contradicting);
-        if (line == NULL) {
+        struct contradiction *found = im_vec_push(&t->contradicting);
+        if (found == NULL) {
             return im_error_nomem(e);
         }
-        *line = r->row.line;
+        *found = (struct contradiction){.line = r->row.line, .earlier = item->b};
+        return blame_contradiction(t, r, item->b, pool, e);
     }
     return IM_OK;
 }
 
-static void recall_contradiction(struct im_table *t, struct reading *r) {
-    if (t->next_contradicting < t->contradicting.count && t->contradicting.items[t->next_contradicting] == r->row.line) {
-        t->next_contradicting++;
-        blame(t, r, IM_COLUMN_ACCOUNT, "a line before names the same account and asks for something else");
+/* In a later pass, when the index is gone. */
+static enum im_err recall_contradiction(struct im_table *t, struct reading *r, struct im_pool *pool, struct im_error *e) {
+    const struct contradiction *next = t->contradicting.items + t->next_contradicting;
+    if (t->next_contradicting == t->contradicting.count || next->line != r->row.line) {
+        return IM_OK;
     }
+    t->next_contradicting++;
+    return blame_contradiction(t, r, next->earlier, pool, e);
 }
 
 /* ---- as a stream ---- */
@@ -276,13 +297,13 @@ static enum im_err next_input(void *user, struct im_pool *pool, struct im_input 
     struct im_table *t = user;
     struct reading r = {.input = out};
     enum im_err err = next_row(t, pool, &r, is_end, e);
-    if (err != IM_OK || *is_end) {
+    if (err == IM_OK && !*is_end) {
+        err = recall_contradiction(t, &r, pool, e);
+    }
+    if (err != IM_OK || *is_end || r.why == NULL) {
         return err;
     }
-    recall_contradiction(t, &r);
-    if (r.why == NULL) {
-        return IM_OK;
-    }
+    out->identity = (struct im_identity){.text = NULL};
     out->bad = im_pool_printf(pool, "column %zu: %s", r.column, r.why);
     out->home = out->domain = out->address = NULL;
     return out->bad != NULL ? IM_OK : im_error_nomem(e);

@@ -72,32 +72,38 @@ static enum im_err complain(struct im_error *e, enum im_err code, const char *na
     return code;
 }
 
-/* Position of the column with this header, from 1; 0: none. */
-static size_t position_of(const struct im_row *header, const char *text, struct im_pool *pool) {
+enum im_err im_columns_trim(const struct im_row *header, struct im_pool *pool, struct im_row *out, struct im_error *e) {
+    const char **cells = im_pool_array(pool, header->count, sizeof *cells);
+    if (cells == NULL) {
+        return im_error_nomem(e);
+    }
     for (size_t i = 0; i < header->count; i++) {
-        if (im_text_equal(im_cell_text(header->cells[i], pool), text)) {
+        cells[i] = im_cell_text(header->cells[i], pool);
+        if (cells[i] == NULL) {
+            return im_error_nomem(e);
+        }
+    }
+    *out = (struct im_row){.cells = cells, .count = header->count};
+    return IM_OK;
+}
+
+size_t im_columns_position(const struct im_row *header, const char *text) {
+    for (size_t i = 0; i < header->count; i++) {
+        if (im_text_equal(header->cells[i], text)) {
             return i + 1;
         }
     }
     return 0;
 }
 
-static enum im_err find_by_name(const struct im_row *header, const char *name, struct im_pool *pool, struct im_columns *out,
-                                struct im_error *e) {
-    for (size_t i = 0; i < header->count; i++) {
-        const char *text = im_cell_text(header->cells[i], pool);
-        if (text == NULL) {
-            return im_error_nomem(e);
+static enum im_err find_by_name(const struct im_row *header, const char *name, struct im_columns *out, struct im_error *e) {
+    for (size_t c = 0; c < IM_COLUMN_COUNT; c++) {
+        size_t at = im_columns_position(header, columns[c].name);
+        const struct im_row rest = {.cells = header->cells + at, .count = header->count - at};
+        if (at != 0 && im_columns_position(&rest, columns[c].name) != 0) {
+            return complain(e, IM_E_INPUT, name, header, "there are two columns called ", columns[c].name);
         }
-        for (size_t c = 0; c < IM_COLUMN_COUNT; c++) {
-            if (!im_text_equal(text, columns[c].name)) {
-                continue;
-            }
-            if (out->at[c] != 0) {
-                return complain(e, IM_E_INPUT, name, header, "there are two columns called ", columns[c].name);
-            }
-            out->at[c] = i + 1;
-        }
+        out->at[c] = at;
     }
     return IM_OK;
 }
@@ -117,22 +123,40 @@ static enum im_err unknown_target(const char *target, struct im_error *e) {
     return IM_E_USAGE;
 }
 
-static enum im_err apply_mapping(const struct im_row *header, const char *mapping, const char *name, struct im_pool *pool,
-                                 struct im_columns *out, struct im_error *e) {
+/* The header has no such column. */
+static enum im_err unknown_header(const char *text, const struct im_row *header, struct im_error *e) {
+    struct im_buf list = IM_BUF_INIT;
+    const char *nearest = im_text_nearest(text, header->cells, header->count);
+    list_header(header, &list);
+    im_error_set(e, IM_E_USAGE, "--column: the file has no column \"%s\"%s%s%s; the header has %s", text,
+                 nearest != NULL ? ", did you mean \"" : "", nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "",
+                 im_buf_str(&list));
+    im_buf_free(&list);
+    return IM_E_USAGE;
+}
+
+static enum im_err apply_mapping(const struct im_row *header, const char *mapping, bool was_mapped[IM_COLUMN_COUNT],
+                                 struct im_pool *pool, struct im_columns *out, struct im_error *e) {
     const char *equals = strchr(mapping, '=');
-    const char *target = equals != NULL ? im_pool_strndup(pool, mapping, (size_t)(equals - mapping)) : NULL;
-    const char *text = equals != NULL ? im_cell_text(equals + 1, pool) : NULL;
     if (equals == NULL) {
         return im_error_set(e, IM_E_USAGE, "--column takes NAME=HEADER, for example account=EmployeeLogin, not \"%s\"", mapping);
     }
+    const char *raw = im_pool_strndup(pool, mapping, (size_t)(equals - mapping));
+    const char *target = raw != NULL ? im_cell_text(raw, pool) : NULL;
+    const char *text = im_cell_text(equals + 1, pool);
     if (target == NULL || text == NULL) {
         return im_error_nomem(e);
     }
     for (size_t c = 0; c < IM_COLUMN_COUNT; c++) {
-        if (im_text_equal(target, columns[c].name)) {
-            out->at[c] = position_of(header, text, pool);
-            return out->at[c] != 0 ? IM_OK : complain(e, IM_E_USAGE, name, header, "--column: no column is called ", text);
+        if (!im_text_equal(target, columns[c].name)) {
+            continue;
         }
+        if (was_mapped[c]) {
+            return im_error_set(e, IM_E_USAGE, "--column says twice which column is meant by %s", columns[c].name);
+        }
+        was_mapped[c] = true;
+        out->at[c] = im_columns_position(header, text);
+        return out->at[c] != 0 ? IM_OK : unknown_header(text, header, e);
     }
     return unknown_target(target, e);
 }
@@ -140,11 +164,15 @@ static enum im_err apply_mapping(const struct im_row *header, const char *mappin
 enum im_err im_columns_find(const struct im_row *header, const struct im_strings *mappings, const char *name,
                             struct im_columns *out, struct im_error *e) {
     struct im_pool *pool = im_pool_new();
-    bool names_account = false;
+    struct im_row trimmed;
+    bool names_account = false, was_mapped[IM_COLUMN_COUNT] = {false};
     *out = (struct im_columns){{0}};
-    enum im_err err = pool != NULL ? find_by_name(header, name, pool, out, e) : im_error_nomem(e);
+    enum im_err err = pool != NULL ? im_columns_trim(header, pool, &trimmed, e) : im_error_nomem(e);
+    if (err == IM_OK) {
+        err = find_by_name(&trimmed, name, out, e);
+    }
     for (size_t i = 0; err == IM_OK && i < mappings->count; i++) {
-        err = apply_mapping(header, mappings->items[i], name, pool, out, e);
+        err = apply_mapping(&trimmed, mappings->items[i], was_mapped, pool, out, e);
     }
     for (size_t c = 0; c < IM_COLUMN_NAMES; c++) {
         names_account = names_account || out->at[c] != 0;

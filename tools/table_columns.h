@@ -33,6 +33,9 @@ const char *im_column_prefix(enum im_column column); /* forces the form of an id
  */
 enum im_err im_columns_find(const struct im_row *header, const struct im_strings *mappings, const char *name,
                             struct im_columns *out, struct im_error *e);
+/* The header with its cells trimmed as im_cell_text does, pieces in pool. */
+enum im_err im_columns_trim(const struct im_row *header, struct im_pool *pool, struct im_row *out, struct im_error *e);
+size_t im_columns_position(const struct im_row *trimmed, const char *name); /* from 1, letter case ignored; 0: there is none */
 /* Without blanks (and U+00A0) at both ends, and without the apostrophe that keeps a spreadsheet from running a formula. In pool;
  * NULL: out of memory. */
 const char *im_cell_text(const char *cell, struct im_pool *pool);

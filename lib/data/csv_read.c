@@ -88,10 +88,11 @@ static enum im_err at_cell(const struct im_csv *csv, const char *text, struct im
 
 static enum im_err feed(struct im_csv *csv, size_t len, struct im_error *e) {
     csv->cell_len += len;
-    if (csv->in_cell && csv->cell_len > IM_CSV_CELL_MAX + 1) /* as it stands in the file, and the byte that ends it */
+    if (csv->in_cell && csv->cell_len > IM_CSV_CELL_MAX + 1) { /* as it stands in the file, and the byte that ends it */
         return at_cell(
             csv, csv->is_quoted ? "this cell is longer than 1 MiB: is its quote never closed?" : "this cell is longer than 1 MiB",
             e);
+    }
     size_t taken = csv_parse(&csv->parser, csv->bytes + csv->at, len, on_cell, on_row, csv);
     if (csv->is_out_of_memory || (taken != len && csv_error(&csv->parser) == CSV_ENOMEM))
         return im_error_nomem(e);
@@ -158,10 +159,11 @@ static enum im_err feed_special(struct im_csv *csv, struct im_error *e) {
     if (byte == '\0')
         return pass_nul(csv, e);
     bool ends_line = byte == '\n' || byte == '\r';
-    if (!csv->in_cell && !(ends_line && csv->cells.count == 0))
+    if (!csv->in_cell && !(ends_line && csv->cells.count == 0)) {
         begin_cell(csv, byte == '"');
-    else if (byte == '"')
+    } else if (byte == '"') {
         csv->may_close = !csv->may_close;
+    }
     enum im_err err = feed(csv, 1, e);
     im_position_pass(&csv->here, byte);
     return err;
@@ -307,10 +309,11 @@ enum im_err im_csv_open(const struct im_csv_options *options, struct im_csv **ou
     if (!csv)
         return im_error_nomem(e);
     enum im_err err = open_csv(csv, options, e);
-    if (err == IM_OK)
+    if (err == IM_OK) {
         *out = csv;
-    else
+    } else {
         im_csv_free(&csv);
+    }
     return err;
 }
 

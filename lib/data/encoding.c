@@ -41,10 +41,11 @@ static size_t scan_block(struct scan *s, const char *bytes, size_t len, bool is_
         if (need > len - i && !is_last)
             break;
         bool is_utf8 = need <= len - i && im_text_is_utf8(bytes + i, need);
-        if (is_utf8)
+        if (is_utf8) {
             s->has_utf8 = true;
-        else
+        } else {
             meet_broken(s, byte);
+        }
         s->here.column++;
         s->here.after_cr = false;
         i += is_utf8 ? need : 1;
@@ -131,9 +132,10 @@ static enum im_err find_by_mark(const char *where, const char *bytes, size_t len
     }
     if (!is_little && !begins_with(bytes, len, "\xfe\xff"))
         return IM_OK;
-    if (out->name && strncasecmp(out->name, "UTF-16", 6) != 0 && strncasecmp(out->name, "UTF16", 5) != 0)
+    if (out->name && strncasecmp(out->name, "UTF-16", 6) != 0 && strncasecmp(out->name, "UTF16", 5) != 0) {
         return im_error_set_at(e, IM_E_INPUT, where, 1, 1, "--encoding %s: but the file begins with the mark of UTF-16",
                                out->name);
+    }
     *out = (struct im_encoding){.name = is_little ? "UTF-16LE" : "UTF-16BE", .bom_len = 2};
     return IM_OK;
 }
@@ -148,10 +150,11 @@ enum im_err im_encoding_find(int fd, const char *where, const char *wanted, stru
     if (err != IM_OK)
         return err;
     const char *likely = wanted ? NULL : unmarked(bytes, len);
-    if (likely)
+    if (likely) {
         return im_error_set_at(e, IM_E_INPUT, where, 1, 1,
                                "this looks like UTF-16 without a byte order mark: save the file as UTF-8, or say --encoding %s",
                                likely);
+    }
     if (!found.name || is_name_of_utf8(found.name))
         err = find_by_bytes(fd, where, wanted || found.bom_len, &found, e);
     if (err == IM_OK)

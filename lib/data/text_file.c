@@ -134,10 +134,11 @@ enum im_err im_text_file_open(const char *path, const char *encoding, struct im_
         return im_error_nomem(e);
     f->fd = -1;
     enum im_err err = open_file(f, path, encoding, e);
-    if (err == IM_OK)
+    if (err == IM_OK) {
         *out = f;
-    else
+    } else {
         im_text_file_free(&f);
+    }
     return err;
 }
 
