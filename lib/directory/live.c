@@ -189,7 +189,8 @@ static enum im_err take_message(struct im_live *live, struct im_event *event, bo
 void im_live_drop_event(struct im_live *live) {
     (void)ldap_msgfree(live->message);
     live->message = NULL;
-    im_pool_reset(live->entry_pool);
+    if (live->entry_pool)
+        im_pool_reset(live->entry_pool);
 }
 
 /* Between two attempts to get a connection. */
