@@ -274,8 +274,31 @@ static enum im_err make_lookups(struct im_resolving *s, size_t count, struct im_
 
 /* ---- what came back ---- */
 
-static enum im_err probe_matches(const struct probe *probe, const struct im_entry *entry, bool *does, struct im_error *e) {
-    const struct im_attr *attr = im_entry_attr(entry, probe->attribute);
+enum { REMEMBERED = 8 };
+
+/* An entry, and which of its attributes were looked for already: each identity of a batch asks for the same. */
+struct looking {
+    const struct im_entry *entry;
+    const char *names[REMEMBERED];
+    const struct im_attr *attrs[REMEMBERED];
+    size_t count;
+};
+
+static const struct im_attr *attr_of(struct looking *l, const char *name) {
+    for (size_t i = 0; i < l->count; i++) {
+        if (l->names[i] == name)
+            return l->attrs[i];
+    }
+    const struct im_attr *attr = im_entry_attr(l->entry, name);
+    if (l->count < REMEMBERED) {
+        l->names[l->count] = name;
+        l->attrs[l->count++] = attr;
+    }
+    return attr;
+}
+
+static enum im_err probe_matches(const struct probe *probe, struct looking *entry, bool *does, struct im_error *e) {
+    const struct im_attr *attr = attr_of(entry, probe->attribute);
     enum im_err err = IM_OK;
     *does = false;
     for (size_t i = 0; err == IM_OK && !*does && attr && i < attr->count; i++) {
@@ -304,7 +327,7 @@ static enum im_err add_match(struct im_match *match, const struct im_entry *entr
 
 enum strength { NO_MATCH, BY_HISTORY, MATCH };
 
-static enum im_err match_strength(const struct im_resolving *s, size_t i, const struct im_entry *entry, enum strength *out,
+static enum im_err match_strength(const struct im_resolving *s, size_t i, struct looking *entry, enum strength *out,
                                   struct im_error *e) {
     const struct probes *list = &s->probes[i];
     enum im_err err = IM_OK;
@@ -321,11 +344,12 @@ static enum im_err match_strength(const struct im_resolving *s, size_t i, const 
 static enum im_err take_entry(void *user, const struct im_lookup *lookup, const struct im_entry *entry, struct im_error *e) {
     struct im_resolving *s = user;
     const struct batch *batch = lookup->data;
+    struct looking looking = {.entry = entry};
     enum im_err err = IM_OK;
     for (size_t n = 0; err == IM_OK && n < batch->count; n++) {
         size_t i = batch->identities[n];
         enum strength strength;
-        err = match_strength(s, i, entry, &strength, e);
+        err = match_strength(s, i, &looking, &strength, e);
         if (err == IM_OK && strength != NO_MATCH)
             err = add_match(strength == BY_HISTORY ? &s->history[i] : &s->matches[i], entry, s->pool, e);
     }

@@ -30,6 +30,8 @@ const struct im_syntax_row *im_syntax_row(enum im_syntax syntax) {
 
 /* ---- looking things up ---- */
 
+enum { MAX_DEPTH = 32 }; /* a schema with a loop must not hang us */
+
 static int by_text(const void *a, const void *b) {
     const struct im_schema_key *x = a;
     const struct im_schema_key *y = b;
@@ -40,29 +42,6 @@ static int by_text(const void *a, const void *b) {
 static void add_key(struct im_schema_key *keys, size_t *count, const char *text, size_t at) {
     if (text)
         keys[(*count)++] = (struct im_schema_key){text, at};
-}
-
-enum im_err im_schema_sort(struct im_schema *s, struct im_pool *pool, struct im_error *e) {
-    struct im_schema_key *attrs = im_pool_array(pool, 2 * s->attr_count, sizeof *attrs);
-    struct im_schema_key *classes = im_pool_array(pool, 2 * s->class_count, sizeof *classes);
-    if (!attrs || !classes)
-        return im_error_nomem(e);
-    s->attr_key_count = s->class_key_count = 0;
-    for (size_t i = 0; i < s->attr_count; i++) {
-        add_key(attrs, &s->attr_key_count, s->attrs[i].name, i);
-        add_key(attrs, &s->attr_key_count, s->attrs[i].oid, i);
-    }
-    for (size_t i = 0; i < s->class_count; i++) {
-        add_key(classes, &s->class_key_count, s->classes[i].name, i);
-        add_key(classes, &s->class_key_count, s->classes[i].oid, i);
-    }
-    if (s->attr_key_count)
-        qsort(attrs, s->attr_key_count, sizeof *attrs, by_text);
-    if (s->class_key_count)
-        qsort(classes, s->class_key_count, sizeof *classes, by_text);
-    s->attr_keys = attrs;
-    s->class_keys = classes;
-    return IM_OK;
 }
 
 /* The first key with this text; NULL: there is none. */
@@ -103,6 +82,77 @@ const struct im_schema_class *im_schema_class(const struct im_schema *s, const c
     return NULL;
 }
 
+struct keys {
+    struct im_schema_key *items;
+    size_t count, cap;
+};
+
+static bool add_names(struct keys *keys, const char **names, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        struct im_schema_key *key = im_vec_push(keys);
+        if (!key)
+            return false;
+        key->text = names[i];
+    }
+    return true;
+}
+
+/* The same as class_allows looks at. */
+static bool collect_allowed(const struct im_schema *s, const struct im_schema_class *class, struct keys *keys, size_t depth) {
+    if (!class || depth > MAX_DEPTH)
+        return true;
+    bool is_fine = add_names(keys, class->may, class->may_count);
+    if (is_fine && depth == 0)
+        is_fine = add_names(keys, class->rule_may, class->rule_may_count);
+    for (size_t i = 0; is_fine && i < class->sup_count; i++) {
+        const struct im_schema_class *sup = im_schema_class(s, class->sup[i]);
+        is_fine = sup == class || collect_allowed(s, sup, keys, depth + 1);
+    }
+    for (size_t i = 0; is_fine && s->is_ad && i < class->aux_count; i++)
+        is_fine = collect_allowed(s, im_schema_class(s, class->aux[i]), keys, depth + 1);
+    return is_fine;
+}
+
+static bool sort_allowed(const struct im_schema *s, struct im_schema_class *class, struct im_pool *pool) {
+    struct keys keys = {0};
+    bool is_fine = collect_allowed(s, class, &keys, 0);
+    class->allowed = is_fine ? im_pool_array(pool, keys.count, sizeof *class->allowed) : NULL;
+    if (class->allowed && keys.count) {
+        memcpy(class->allowed, keys.items, keys.count * sizeof *class->allowed);
+        qsort(class->allowed, keys.count, sizeof *class->allowed, by_text);
+    }
+    class->allowed_count = keys.count;
+    im_vec_free(&keys);
+    return class->allowed != NULL;
+}
+
+enum im_err im_schema_sort(struct im_schema *s, struct im_pool *pool, struct im_error *e) {
+    struct im_schema_key *attrs = im_pool_array(pool, 2 * s->attr_count, sizeof *attrs);
+    struct im_schema_key *classes = im_pool_array(pool, 2 * s->class_count, sizeof *classes);
+    if (!attrs || !classes)
+        return im_error_nomem(e);
+    s->attr_key_count = s->class_key_count = 0;
+    for (size_t i = 0; i < s->attr_count; i++) {
+        add_key(attrs, &s->attr_key_count, s->attrs[i].name, i);
+        add_key(attrs, &s->attr_key_count, s->attrs[i].oid, i);
+    }
+    for (size_t i = 0; i < s->class_count; i++) {
+        add_key(classes, &s->class_key_count, s->classes[i].name, i);
+        add_key(classes, &s->class_key_count, s->classes[i].oid, i);
+    }
+    if (s->attr_key_count)
+        qsort(attrs, s->attr_key_count, sizeof *attrs, by_text);
+    if (s->class_key_count)
+        qsort(classes, s->class_key_count, sizeof *classes, by_text);
+    s->attr_keys = attrs;
+    s->class_keys = classes;
+    for (size_t i = 0; i < s->class_count; i++) {
+        if (!sort_allowed(s, &s->classes[i], pool))
+            return im_error_nomem(e);
+    }
+    return IM_OK;
+}
+
 /* ---- what is allowed ---- */
 
 static bool lists(const char **names, size_t count, const char *name) {
@@ -113,13 +163,13 @@ static bool lists(const char **names, size_t count, const char *name) {
     return false;
 }
 
-enum { MAX_DEPTH = 32 }; /* a schema with a loop must not hang us */
-
 /* Does the class, a superior or a static auxiliary class of it allow the attribute? */
 static bool class_allows(const struct im_schema *s, const char *name, const char *attribute, const char *without, size_t depth) {
     const struct im_schema_class *class = im_schema_class(s, name);
     if (!class || depth > MAX_DEPTH || (without && im_text_equal(class->name, without) && depth == 0))
         return false;
+    if (depth == 0 && class->allowed)
+        return find_key(class->allowed, class->allowed_count, attribute) != NULL;
     if (lists(class->may, class->may_count, attribute))
         return true;
     if (depth == 0 && lists(class->rule_may, class->rule_may_count, attribute)) /* a rule is not inherited */

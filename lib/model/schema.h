@@ -77,6 +77,12 @@ struct im_schema_attr {
     const char *equality; /* matching rule, inherited from superiors; NULL = none (always NULL on AD) */
 };
 
+/* A name or OID, and the position of what has it. */
+struct im_schema_key {
+    const char *text;
+    size_t at;
+};
+
 struct im_schema_class {
     const char *name, *oid;
     const char *cn;  /* AD: the name of the definition's object; else NULL */
@@ -89,12 +95,8 @@ struct im_schema_class {
     size_t aux_count;
     const char **rule_may; /* attributes that a DIT content rule allows by itself */
     size_t rule_may_count;
-};
-
-/* A name or OID, and the position of what has it. */
-struct im_schema_key {
-    const char *text;
-    size_t at;
+    struct im_schema_key *allowed; /* all that entries of the class may have, sorted; made by im_schema_sort */
+    size_t allowed_count;
 };
 
 struct im_schema {

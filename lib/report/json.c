@@ -1,53 +1,77 @@
 /* JSON: one document written as a stream, or one object a line (jsonl). Memory does not grow with the number of accounts. */
 #include "lib/data/json.h"
+#include "lib/data/json_text.h"
 
 #include "lib/data/times.h"
 #include "lib/report/write.h"
 
-static json_t *list_values(const struct berval *values, size_t count) {
-    json_t *list = json_array();
-    for (size_t i = 0; i < count; i++)
-        (void)json_array_append_new(list, im_json_value(&values[i]));
-    return list;
+/* Accounts come by the ten thousand, so that they are written as text; the rest, once a run, is built of objects. */
+
+static void add_key(struct im_buf *text, const char *key) {
+    im_buf_adds(text, text->len && text->data[text->len - 1] != '{' ? ",\"" : "\"");
+    im_buf_adds(text, key);
+    im_buf_adds(text, "\":");
 }
 
-static json_t *changes_of(const struct im_result *r) {
+/* Nothing where there is no value. */
+static void add_string(struct im_buf *text, const char *key, const char *value) {
+    if (!value)
+        return;
+    add_key(text, key);
+    im_json_add_string(text, value);
+}
+
+static void add_values(struct im_buf *text, const char *key, const struct berval *values, size_t count) {
+    add_key(text, key);
+    im_buf_addc(text, '[');
+    for (size_t i = 0; i < count; i++) {
+        if (i)
+            im_buf_addc(text, ',');
+        im_json_add_value(text, &values[i]);
+    }
+    im_buf_addc(text, ']');
+}
+
+static void add_changes(struct im_buf *text, const struct im_result *r) {
     if (!r->diff_count)
-        return NULL;
-    json_t *list = json_array();
+        return;
+    add_key(text, "changes");
+    im_buf_addc(text, '[');
     for (size_t i = 0; i < r->diff_count; i++) {
         const struct im_plan_diff *diff = &r->diffs[i];
-        json_t *item = json_object();
-        im_json_put(item, "attribute", im_json_string(diff->attribute));
-        im_json_put(item, "before", list_values(diff->before, diff->before_count));
-        im_json_put(item, "after", list_values(diff->after, diff->after_count));
-        (void)json_array_append_new(list, item);
+        im_buf_adds(text, i ? ",{" : "{");
+        add_string(text, "attribute", diff->attribute);
+        add_values(text, "before", diff->before, diff->before_count);
+        add_values(text, "after", diff->after, diff->after_count);
+        im_buf_addc(text, '}');
     }
-    return list;
+    im_buf_addc(text, ']');
 }
 
-static json_t *ldap_of(const struct im_result *r) {
+static void add_ldap(struct im_buf *text, const struct im_result *r) {
     if (r->ldap_code < 0)
-        return NULL;
-    json_t *object = json_object();
-    im_json_put(object, "code", json_integer(r->ldap_code));
-    im_json_put(object, "name", im_json_string(r->ldap_name));
-    im_json_put(object, "diagnostic", im_json_string(r->ldap_diagnostic));
-    return object;
+        return;
+    add_key(text, "ldap");
+    im_buf_addf(text, "{\"code\":%d", r->ldap_code);
+    add_string(text, "name", r->ldap_name);
+    add_string(text, "diagnostic", r->ldap_diagnostic);
+    im_buf_addc(text, '}');
 }
 
-static void put_account(json_t *o, const struct im_result *r) {
-    im_json_put(o, "input", im_json_string(r->input));
-    im_json_put(o, "source", im_json_string(r->source));
-    im_json_put(o, "dn", im_json_string(r->dn));
-    im_json_put(o, "account", im_json_string(r->account));
-    im_json_put(o, "outcome", json_string(im_outcome_name(r->outcome)));
-    im_json_put(o, "reason", im_json_string(r->reason));
-    im_json_put(o, "message", im_json_string(r->message));
-    im_json_put(o, "address", im_json_string(r->address));
-    im_json_put(o, "home", im_json_string(r->home));
-    im_json_put(o, "changes", changes_of(r));
-    im_json_put(o, "ldap", ldap_of(r));
+/* After the brace that opens the object, and perhaps its first key. */
+static void add_account(struct im_buf *text, const struct im_result *r) {
+    add_string(text, "input", r->input);
+    add_string(text, "source", r->source);
+    add_string(text, "dn", r->dn);
+    add_string(text, "account", r->account);
+    add_string(text, "outcome", im_outcome_name(r->outcome));
+    add_string(text, "reason", r->reason);
+    add_string(text, "message", r->message);
+    add_string(text, "address", r->address);
+    add_string(text, "home", r->home);
+    add_changes(text, r);
+    add_ldap(text, r);
+    im_buf_addc(text, '}');
 }
 
 static void put_info(json_t *o, const struct im_run_info *info) {
@@ -90,12 +114,10 @@ static enum im_err begin(struct im_out *out, const struct im_run_info *info, str
 
 static enum im_err account(struct im_out *out, const struct im_run_info *info, const struct im_result *r, struct im_error *e) {
     struct im_buf text = IM_BUF_INIT;
-    json_t *object = json_object();
     (void)info;
-    im_buf_adds(&text, out->first ? "\n" : ",\n");
+    im_buf_adds(&text, out->first ? "\n{" : ",\n{");
     out->first = false;
-    put_account(object, r);
-    dump_take(object, &text);
+    add_account(&text, r);
     return im_report_write(out, &text, e);
 }
 
@@ -136,10 +158,13 @@ static enum im_err begin_lines(struct im_out *out, const struct im_run_info *inf
 
 static enum im_err account_line(struct im_out *out, const struct im_run_info *info, const struct im_result *r,
                                 struct im_error *e) {
-    json_t *object = line_of("account");
+    struct im_buf text = IM_BUF_INIT;
     (void)info;
-    put_account(object, r);
-    return write_line_take(out, object, e);
+    im_buf_addc(&text, '{');
+    add_string(&text, "type", "account");
+    add_account(&text, r);
+    im_buf_addc(&text, '\n');
+    return im_report_write(out, &text, e);
 }
 
 static enum im_err end_lines(struct im_out *out, const struct im_run_info *info, const struct im_summary *summary,

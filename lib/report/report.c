@@ -4,6 +4,7 @@
 #include "lib/report/write.h"
 
 #include <errno.h>
+#include <time.h>
 
 static const struct im_report_format *const formats[] = {&im_report_text, &im_report_json, &im_report_jsonl, &im_report_csv};
 
@@ -12,13 +13,23 @@ const struct im_report_format *const *im_report_formats(size_t *count) {
     return formats;
 }
 
+/* A terminal sees each line at once; elsewhere ten times a second is soon enough, for people and for noticing a full disk. */
+static bool is_due(struct im_out *out) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    long tenth = (long)now.tv_sec * 10 + now.tv_nsec / 100000000;
+    bool is = out->width || tenth != out->flushed_tenth;
+    out->flushed_tenth = tenth;
+    return is;
+}
+
 enum im_err im_report_write(struct im_out *out, struct im_buf *text, struct im_error *e) {
     enum im_err err = IM_OK;
     errno = 0;
     if (text->failed) {
         err = im_error_nomem(e);
     } else if (ferror(out->stream) || fwrite(im_buf_str(text), 1, text->len, out->stream) != text->len ||
-               fflush(out->stream) != 0) {
+               (is_due(out) && fflush(out->stream) != 0)) {
         err = im_error_set_errno(e, IM_E_OUTPUT, errno ? errno : EIO, "the results cannot be written");
     }
     im_buf_free(text);

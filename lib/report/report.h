@@ -10,10 +10,11 @@
 
 struct im_out {
     FILE *stream;
-    bool color;   /* text only */
-    size_t width; /* columns of the terminal; 0 = not a terminal: never cut */
-    bool verbose; /* text: also show the attributes that change (always in a dry run) */
-    bool first;   /* used by formats between calls */
+    bool color;         /* text only */
+    size_t width;       /* columns of the terminal; 0 = not a terminal: never cut */
+    bool verbose;       /* text: also show the attributes that change (always in a dry run) */
+    bool first;         /* used by formats between calls */
+    long flushed_tenth; /* of a second, on a clock of its own */
 };
 
 struct im_report_format {

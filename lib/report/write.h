@@ -5,8 +5,8 @@
 #include "lib/base/buf.h"
 #include "lib/report/report.h"
 
-/* Writes the buffer and flushes, so that a full disk or a closed pipe is noticed before the next account is changed. Empties the
- * buffer and frees it. IM_E_OUTPUT, IM_E_NOMEM (the buffer is incomplete). */
+/* Writes the buffer and flushes where that is due, so that a full disk or a closed pipe is noticed soon. Empties the buffer and
+ * frees it. IM_E_OUTPUT, IM_E_NOMEM (the buffer is incomplete). */
 enum im_err im_report_write(struct im_out *out, struct im_buf *text, struct im_error *e);
 
 /* What an `account` cell holds: something that names the same account again when it is read back. In pool; NULL: out of memory.
