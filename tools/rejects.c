@@ -23,24 +23,23 @@ static enum im_err find_columns(struct im_rejects *r, const struct im_row *heade
 static enum im_err write_row(struct im_rejects *r, const struct im_row *row, const char *outcome, const char *reason,
                              struct im_error *e) {
     struct im_buf text = IM_BUF_INIT;
-    /* A row may be longer than the header, or shorter: then it is here because of that, and none of its cells is lost. */
-    size_t own = row->count > r->cells ? row->count : r->cells;
-    for (size_t i = 0; i < own; i++) {
+    /* A row that is longer than the header, or shorter, stays so: it is here because of that, and is to be mended. */
+    for (size_t i = 0; i < row->count; i++) {
         bool is_ours = i < r->cells && (i == r->outcome || i == r->reason);
         if (i > 0) {
             im_buf_addc(&text, r->separator);
         }
         if (is_ours) {
             im_csv_cell(&text, i == r->outcome ? outcome : reason, r->separator, true);
-        } else if (i < row->count) {
+        } else {
             im_csv_cell(&text, row->cells[i], r->separator, false);
         }
     }
-    if (r->outcome >= r->cells) {
+    if (r->outcome >= r->cells || r->outcome >= row->count) {
         im_buf_addc(&text, r->separator);
         im_csv_cell(&text, outcome, r->separator, true);
     }
-    if (r->reason >= r->cells) {
+    if (r->reason >= r->cells || r->reason >= row->count) {
         im_buf_addc(&text, r->separator);
         im_csv_cell(&text, reason, r->separator, true);
     }

@@ -15,7 +15,7 @@
 
 enum {
     IM_PLAN_AGAIN = 3,    /* how often a change is planned again when somebody else was quicker */
-    IM_SLICE_LINES = 256, /* inputs that are read and planned together */
+    IM_SLICE_LINES = 320, /* inputs that are read and planned together */
     IM_SLICES = 8,        /* that are under way at a time */
 };
 

@@ -10,7 +10,8 @@
 #define ASSERTION_CONTROL "1.3.6.1.1.12"
 
 enum {
-    SEARCHES = 32, /* in flight */
+    SEARCHES = 32,       /* in flight, for slices that are read */
+    SEARCHES_FIRST = 64, /* the slice that others wait for may go beyond */
     RECONNECTS = 5,
     RECONNECT_PAUSE_MS = 250,
     LOSSES_MOST = 5, /* in a row, without an account done between them */
@@ -214,9 +215,19 @@ static void report_rest(struct im_walk *walk) {
 
 /* ---- driving ---- */
 
+/* Where writing is what takes the time, reading far ahead of it would only fill memory. */
+static bool reads_ahead(const struct im_walk *walk) {
+    size_t waiting = 0;
+    for (size_t i = 0; i < walk->slice_count; i++) {
+        const struct im_slice *slice = walk->slices[i];
+        waiting += slice->is_planned && slice->next < slice->round_count;
+    }
+    return waiting <= 1;
+}
+
 static void begin_slices(struct im_walk *walk) {
     size_t most = walk->has_begun ? IM_SLICES : 1;
-    while (walk->err == IM_OK && !walk->is_at_end && walk->slice_count < most) {
+    while (walk->err == IM_OK && !walk->is_at_end && walk->slice_count < most && reads_ahead(walk)) {
         struct im_slice *slice;
         im_walk_fail(walk, im_slice_begin(walk, &slice));
         if (slice)
@@ -245,19 +256,20 @@ static enum im_err send_searches(struct im_walk *walk, int64_t now_ms, int64_t *
     size_t in_flight = searches_in_flight(walk);
     enum im_err err = IM_OK;
     int64_t pause_ms;
-    for (size_t i = 0; err == IM_OK && i < walk->slice_count && in_flight < SEARCHES; i++) {
+    for (size_t i = 0; err == IM_OK && i < walk->slice_count; i++) {
         struct im_lookups *lookups = &walk->slices[i]->lookups;
+        size_t most = walk->slices[i]->stage == IM_STAGE_HOLDING ? SEARCHES_FIRST : SEARCHES;
         size_t sent = 0;
         if (lookups->is_busy)
             im_tempo_busy(&walk->tempo, now_ms);
         lookups->is_busy = false;
-        if (!im_lookups_wait(lookups))
+        if (!im_lookups_wait(lookups) || in_flight >= most)
             continue;
         if (im_tempo_pauses(&walk->tempo, now_ms, &pause_ms)) {
             shorten(wait_ms, pause_ms);
             continue;
         }
-        err = im_lookups_send(lookups, SEARCHES - in_flight, &sent, walk->e);
+        err = im_lookups_send(lookups, most - in_flight, &sent, walk->e);
         in_flight += sent;
     }
     return err;
