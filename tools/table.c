@@ -323,7 +323,7 @@ struct im_inputs im_table_inputs(struct im_table *table) {
 
 static enum im_err check_rows(struct im_table *t, struct im_error *e) {
     struct im_pool *pool = im_pool_new();
-    struct im_input input;
+    struct im_input input = {.text = NULL};
     bool is_end = false;
     enum im_err err = pool != NULL ? IM_OK : im_error_nomem(e);
     while (err == IM_OK && !is_end) {
@@ -349,32 +349,39 @@ static enum im_err check_rows(struct im_table *t, struct im_error *e) {
     return err == IM_OK ? rewind_inputs(t, e) : err;
 }
 
-static void say(const struct im_table_options *o, int level, const char *text) {
-    if (o->note != NULL) {
-        o->note(o->user, level, text);
-    }
-}
-
-static void tell(const struct im_table *t, const struct im_table_options *o) {
-    char separator[] = {'"', im_csv_separator(t->csv), '"', '\0'};
-    struct im_buf text = IM_BUF_INIT;
-    im_buf_addf(&text, "%s: %s%s, separated by %s; ", im_csv_name(t->csv), im_csv_encoding(t->csv),
+/* What was decided about the file, for -v. */
+static void describe(const struct im_table *t, struct im_buf *text) {
+    const char separator[] = {'"', im_csv_separator(t->csv), '"', '\0'};
+    im_buf_addf(text, "%s: %s%s, separated by %s; ", im_csv_name(t->csv), im_csv_encoding(t->csv),
                 im_csv_has_bom(t->csv) ? " with a byte order mark" : "", im_csv_separator(t->csv) == '\t' ? "tabs" : separator);
     for (size_t c = 0, shown = 0; c < IM_COLUMN_COUNT; c++) {
         if (t->columns.at[c] != 0) {
-            im_buf_addf(&text, "%s%s is the column \"%s\"", shown++ > 0 ? ", " : "", im_column_name((enum im_column)c),
+            im_buf_addf(text, "%s%s is the column \"%s\"", shown++ > 0 ? ", " : "", im_column_name((enum im_column)c),
                         t->header.cells[t->columns.at[c] - 1]);
         }
     }
-    im_buf_adds(&text, t->was_trimmed ? "; blanks around cells are left out" : "");
-    say(o, 1, im_buf_str(&text));
-    im_buf_clear(&text);
-    if (o->encoding == NULL && strcmp(im_csv_encoding(t->csv), "windows-1252") == 0) {
-        im_buf_addf(&text, "%s is not UTF-8 and is read as Windows-1252: if that is wrong, say what it is with --encoding",
-                    im_csv_name(t->csv));
-        say(o, 0, im_buf_str(&text));
+    im_buf_adds(text, t->was_trimmed ? "; blanks around cells are left out" : "");
+}
+
+static enum im_err tell(const struct im_table *t, const struct im_table_options *o, struct im_error *e) {
+    struct im_buf text = IM_BUF_INIT, warning = IM_BUF_INIT;
+    bool is_guessed = o->encoding == NULL && strcmp(im_csv_encoding(t->csv), "windows-1252") == 0;
+    if (o->note == NULL) {
+        return IM_OK;
+    }
+    describe(t, &text);
+    im_buf_addf(&warning, "%s is not UTF-8 and is read as Windows-1252: if that is wrong, say what it is with --encoding",
+                im_csv_name(t->csv));
+    enum im_err err = text.failed || warning.failed ? im_error_nomem(e) : IM_OK;
+    if (err == IM_OK) {
+        o->note(o->user, 1, im_buf_str(&text));
+    }
+    if (err == IM_OK && is_guessed) {
+        o->note(o->user, 0, im_buf_str(&warning));
     }
     im_buf_free(&text);
+    im_buf_free(&warning);
+    return err;
 }
 
 static enum im_err begin(struct im_table *t, const struct im_table_options *o, struct im_error *e) {
@@ -395,6 +402,9 @@ static enum im_err begin(struct im_table *t, const struct im_table_options *o, s
     }
     t->header = (struct im_row){.cells = im_csv_header(t->csv)->cells, .count = im_csv_header(t->csv)->count};
     err = im_columns_find(&t->header, &o->columns, im_csv_name(t->csv), &t->columns, e);
+    if (o->names_only) {
+        t->columns.at[IM_COLUMN_ADDRESS] = t->columns.at[IM_COLUMN_HOME] = t->columns.at[IM_COLUMN_DOMAIN] = 0;
+    }
     if (err == IM_OK) {
         err = check_rows(t, e);
     }
@@ -405,13 +415,15 @@ static enum im_err begin(struct im_table *t, const struct im_table_options *o, s
 enum im_err im_table_open(const struct im_table_options *options, struct im_table **out, struct im_error *e) {
     struct im_table *t = calloc(1, sizeof *t);
     enum im_err err = t != NULL ? begin(t, options, e) : im_error_nomem(e);
-    if (err != IM_OK) {
-        im_table_free(&t);
-        return err;
+    if (err == IM_OK) {
+        err = tell(t, options, e);
     }
-    tell(t, options);
-    *out = t;
-    return IM_OK;
+    if (err == IM_OK) {
+        *out = t;
+    } else {
+        im_table_free(&t);
+    }
+    return err;
 }
 
 static enum im_err check_texts(struct im_table *t, struct texts *texts, const struct im_servers *servers, struct im_error *e) {
