@@ -357,7 +357,7 @@ static enum im_err open_inputs(struct changing *x, enum im_action action) {
     if (action == IM_APPLY || action == IM_UNDO) {
         return im_replay_open(c, action == IM_APPLY ? IM_PLAN_FILE : IM_JOURNAL, &x->records);
     }
-    enum im_err err = im_sources_open(c, &x->sources);
+    enum im_err err = im_sources_open(c, action != IM_ENABLE, &x->sources);
     return err == IM_OK && im_sources_are_by_condition(x->sources) && !im_common.dry_run ? im_command_can_ask(c) : err;
 }
 

@@ -91,12 +91,13 @@ static enum im_err read_separator(struct im_command *c, char *out) {
     return IM_OK;
 }
 
-static enum im_err open_table(struct im_command *c, struct im_sources *s) {
+static enum im_err open_table(struct im_command *c, bool names_only, struct im_sources *s) {
     const struct im_source_options *o = &im_source_options;
     struct im_table_options options = {.path = o->csv,
                                        .encoding = o->encoding,
                                        .columns = o->columns,
                                        .skip_bad_rows = o->skip_bad_rows,
+                                       .names_only = names_only,
                                        .note = im_command_log,
                                        .user = c};
     enum im_err err = read_separator(c, &options.separator);
@@ -109,7 +110,7 @@ static enum im_err open_table(struct im_command *c, struct im_sources *s) {
     return err;
 }
 
-static enum im_err read_named(struct im_command *c, struct im_sources *s) {
+static enum im_err read_named(struct im_command *c, bool names_only, struct im_sources *s) {
     enum im_err err = check_arguments(c, s);
     if (err == IM_OK && im_source_options.list != NULL) {
         err = im_list_open(im_source_options.list, &s->list, &c->error);
@@ -118,7 +119,7 @@ static enum im_err read_named(struct im_command *c, struct im_sources *s) {
         s->has_domain_names = s->has_domain_names || im_list_has_domain_names(s->list);
     }
     if (err == IM_OK && im_source_options.csv != NULL) {
-        err = open_table(c, s);
+        err = open_table(c, names_only, s);
     }
     if (err == IM_OK && s->arguments.count == 0 && s->list == NULL && s->table == NULL && !im_sources_are_by_condition(s)) {
         err = im_error_set(&c->error, IM_E_USAGE,
@@ -127,7 +128,7 @@ static enum im_err read_named(struct im_command *c, struct im_sources *s) {
     return err;
 }
 
-enum im_err im_sources_open(struct im_command *c, struct im_sources **out) {
+enum im_err im_sources_open(struct im_command *c, bool names_only, struct im_sources **out) {
     struct im_sources *s = calloc(1, sizeof *s);
     enum im_err err = s != NULL ? check_options(c) : im_error_nomem(&c->error);
     if (err == IM_OK) {
@@ -135,7 +136,7 @@ enum im_err im_sources_open(struct im_command *c, struct im_sources **out) {
         err = read_conditions(c, s);
     }
     if (err == IM_OK) {
-        err = read_named(c, s);
+        err = read_named(c, names_only, s);
     }
     if (err == IM_OK) {
         *out = s;

@@ -65,7 +65,7 @@ struct im_table;
 
 /* Before connecting: reads and checks what is named, and the words of the conditions. IM_E_USAGE: nobody is named, or options
  * contradict each other. IM_E_INPUT names file, line and column. */
-enum im_err im_sources_open(struct im_command *c, struct im_sources **out);
+enum im_err im_sources_open(struct im_command *c, bool names_only, struct im_sources **out);
 void im_sources_free(struct im_sources **sources);
 
 /* Accounts are chosen that nobody named: consent is needed. */

@@ -12,6 +12,7 @@ struct im_table_options {
     char separator;            /* '\0': found out */
     struct im_strings columns; /* "account=EmployeeLogin" */
     bool skip_bad_rows;        /* they come as inputs that say what is wrong, instead of ending the run */
+    bool names_only;           /* address, home and domain mean nothing to the command: such columns are the user's own */
     im_log_fn *note;           /* what was decided (level 1), and what should be known (level 0) */
     void *user;
 };
