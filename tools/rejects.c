@@ -20,26 +20,42 @@ static enum im_err find_columns(struct im_rejects *r, const struct im_row *heade
     return err;
 }
 
+static bool is_outcome(const char *text) {
+    bool is = false;
+    for (int i = 0; i < IM_OUTCOME_COUNT; i++) {
+        is = is || im_text_equal(text, im_outcome_name((enum im_outcome)i));
+    }
+    return is;
+}
+
+/* Cells of the row that are the user's. One that is longer or shorter than the header is here because of that: what an earlier
+ * run added stands at its end, wherever the header's columns are. */
+static size_t own_count(const struct im_rejects *r, const struct im_row *row) {
+    bool was_added = row->count != r->cells && row->count > 2 && r->outcome + 2 == r->cells && r->reason + 1 == r->cells &&
+                     is_outcome(row->cells[row->count - 2]);
+    return row->count - (was_added ? 2 : 0);
+}
+
 static enum im_err write_row(struct im_rejects *r, const struct im_row *row, const char *outcome, const char *reason,
                              struct im_error *e) {
     struct im_buf text = IM_BUF_INIT;
-    /* A row that is longer than the header, or shorter, stays so: it is here because of that, and is to be mended. */
-    for (size_t i = 0; i < row->count; i++) {
-        bool is_ours = i < r->cells && (i == r->outcome || i == r->reason);
+    bool fits = row->count == r->cells; /* else it stays as long as it is, to be mended */
+    size_t own = own_count(r, row);
+    for (size_t i = 0; i < own; i++) {
         if (i > 0) {
             im_buf_addc(&text, r->separator);
         }
-        if (is_ours) {
+        if (fits && (i == r->outcome || i == r->reason)) {
             im_csv_cell(&text, i == r->outcome ? outcome : reason, r->separator, true);
         } else {
             im_csv_cell(&text, row->cells[i], r->separator, false);
         }
     }
-    if (r->outcome >= r->cells || r->outcome >= row->count) {
+    if (!fits || r->outcome >= r->cells) {
         im_buf_addc(&text, r->separator);
         im_csv_cell(&text, outcome, r->separator, true);
     }
-    if (r->reason >= r->cells || r->reason >= row->count) {
+    if (!fits || r->reason >= r->cells) {
         im_buf_addc(&text, r->separator);
         im_csv_cell(&text, reason, r->separator, true);
     }
