@@ -64,6 +64,10 @@ enum im_err im_directory_start_modify(struct im_directory *d, const struct im_ch
     return d->ops->start_modify(d->impl, change, token, e);
 }
 
+enum im_err im_directory_start_add(struct im_directory *d, const struct im_entry *entry, void *token, struct im_error *e) {
+    return d->ops->start_add(d->impl, entry, token, e);
+}
+
 enum im_err im_directory_next(struct im_directory *d, struct im_event *event, struct im_error *e) {
     return d->ops->wait(d->impl, -1, event, e);
 }
@@ -74,6 +78,10 @@ enum im_err im_directory_wait(struct im_directory *d, int64_t wait_ms, struct im
 
 int64_t im_directory_now_ms(const struct im_directory *d) {
     return d->ops->now_ms(d->impl);
+}
+
+int im_directory_fd(const struct im_directory *d) {
+    return d->ops->fd(d->impl);
 }
 
 enum im_err im_directory_reopen(struct im_directory *d, struct im_error *e) {
@@ -204,7 +212,7 @@ enum im_err im_directory_modify(struct im_directory *d, const struct im_change *
 
 enum im_err im_directory_add(struct im_directory *d, const struct im_entry *entry, struct im_error *e) {
     struct im_answer answer;
-    enum im_err err = d->ops->start_add(d->impl, entry, NULL, e);
+    enum im_err err = im_directory_start_add(d, entry, NULL, e);
     if (err == IM_OK)
         err = wait_done(d, &answer, e);
     if (err != IM_OK)

@@ -50,6 +50,7 @@ struct im_event {
  * of a search, which may be needed for further pages until its IM_EVENT_DONE. */
 enum im_err im_directory_start_search(struct im_directory *d, const struct im_search *search, void *token, struct im_error *e);
 enum im_err im_directory_start_modify(struct im_directory *d, const struct im_change *change, void *token, struct im_error *e);
+enum im_err im_directory_start_add(struct im_directory *d, const struct im_entry *entry, void *token, struct im_error *e);
 /* Waits for the next event. IM_E_TIMEOUT: an operation passed its deadline (it is abandoned and the connection given up).
  * IM_E_LOST, IM_E_INTERRUPTED, IM_E_PROTOCOL. Must only be called while something is in flight. */
 enum im_err im_directory_next(struct im_directory *d, struct im_event *event, struct im_error *e);
@@ -59,6 +60,8 @@ enum im_err im_directory_next(struct im_directory *d, struct im_event *event, st
 enum im_err im_directory_wait(struct im_directory *d, int64_t wait_ms, struct im_event *event, struct im_error *e);
 /* The clock that pauses are measured by, in milliseconds; only differences mean something. */
 int64_t im_directory_now_ms(const struct im_directory *d);
+/* What becomes readable when an answer comes, for poll; -1: nothing does. An answer may be there already: first wait 0 ms. */
+int im_directory_fd(const struct im_directory *d);
 /* A new connection to the same server with the same identity, in the place of one that was lost: operations in flight are
  * forgotten, no event has their tokens. One attempt; the errors are those of opening, and the directory stays lost then. */
 enum im_err im_directory_reopen(struct im_directory *d, struct im_error *e);
@@ -95,6 +98,7 @@ struct im_directory_ops {
     enum im_err (*start_add)(void *impl, const struct im_entry *entry, void *token, struct im_error *e);
     enum im_err (*wait)(void *impl, int64_t wait_ms, struct im_event *event, struct im_error *e);
     int64_t (*now_ms)(void *impl);
+    int (*fd)(void *impl);
     enum im_err (*reopen)(void *impl, struct im_error *e);
     void (*abandon)(void *impl, void *token);
     void (*free)(void *impl);

@@ -24,6 +24,9 @@ struct im_live_options {
  * named, cleartext password refused), IM_E_CONNECT, IM_E_TLS, IM_E_AUTH. Authentication failure at one server ends the search for
  * another. */
 enum im_err im_live_open(const struct im_live_options *options, struct im_directory **out, struct im_error *e);
+/* The same with several connections to the server that answers, as one directory (several.h). */
+enum im_err im_live_open_several(const struct im_live_options *options, size_t connections, struct im_directory **out,
+                                 struct im_error *e);
 /* The same host, security and identity as `d`, on the global catalog port. */
 enum im_err im_live_open_gc(const struct im_live_options *options, const struct im_directory *d, struct im_directory **out,
                             struct im_error *e);

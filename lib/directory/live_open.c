@@ -1,5 +1,6 @@
 #include "lib/directory/connect.h"
 #include "lib/directory/live_uri.h"
+#include "lib/directory/several.h"
 
 #include "lib/base/buf.h"
 #include "lib/base/text.h"
@@ -136,6 +137,25 @@ out:
     im_buf_free(&failures);
     im_vec_free(&uris);
     im_pool_free(&pool);
+    return err;
+}
+
+enum im_err im_live_open_several(const struct im_live_options *options, size_t connections, struct im_directory **out,
+                                 struct im_error *e) {
+    struct im_directory **parts = calloc(connections ? connections : 1, sizeof(struct im_directory *));
+    enum im_err err = parts ? im_live_open(options, &parts[0], e) : im_error_nomem(e);
+    size_t count = err == IM_OK;
+    while (err == IM_OK && count < connections) {
+        err = im_live_open_uri(options, im_directory_uri(parts[0]), &parts[count], e);
+        count += err == IM_OK;
+    }
+    if (err == IM_OK) {
+        err = im_several_join(parts, count, out, e);
+    } else {
+        while (count)
+            im_directory_free(&parts[--count]);
+    }
+    free(parts);
     return err;
 }
 

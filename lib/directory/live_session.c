@@ -11,6 +11,11 @@ static int64_t now_ms(void *impl) {
     return im_clock_ms();
 }
 
+static int fd(void *impl) {
+    const struct im_live *live = impl;
+    return live->c.fd;
+}
+
 static void forget_all(struct im_live *live) {
     im_live_drop_event(live);
     ldap_memfree(live->diagnostic);
@@ -37,6 +42,7 @@ static const struct im_directory_ops ops = {
     .start_add = im_live_start_add,
     .wait = im_live_wait,
     .now_ms = now_ms,
+    .fd = fd,
     .reopen = reopen,
     .abandon = im_live_abandon,
     .free = live_free,

@@ -250,6 +250,11 @@ static int64_t now_ms(void *impl) {
     return c->m->paused_ms;
 }
 
+static int fd(void *impl) {
+    (void)impl;
+    return -1;
+}
+
 static enum im_err reopen(void *impl, struct im_error *e) {
     struct connection *c = impl;
     size_t countdown = oom_pause();
@@ -277,6 +282,7 @@ enum im_err memdir_open(struct memdir *m, struct im_directory **out, struct im_e
                                                 .start_add = start_add,
                                                 .wait = wait_event,
                                                 .now_ms = now_ms,
+                                                .fd = fd,
                                                 .reopen = reopen,
                                                 .abandon = abandon,
                                                 .free = free_connection};

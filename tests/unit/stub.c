@@ -201,6 +201,10 @@ static int listen_at(const char *path) {
     return fd;
 }
 
+static void die_with_parent(void) {
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
 static void socket_path(const struct stub *s, char *out, size_t size) {
     (void)snprintf(out, size, "%s/s", s->folder);
 }
@@ -219,9 +223,17 @@ void stub_start(struct stub *s, const char *naming_context) {
     assert_true(s->pid >= 0);
     if (s->pid == 0) {
         (void)signal(SIGPIPE, SIG_IGN);
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* no test that fails leaves it behind */
-        for (;;)
-            serve(accept(fd, NULL, NULL), naming_context);
+        (void)signal(SIGCHLD, SIG_IGN);
+        die_with_parent(); /* no test that fails leaves it behind */
+        for (;;) {
+            int connection = accept(fd, NULL, NULL);
+            if (fork() == 0) {
+                die_with_parent();
+                serve(connection, naming_context);
+                _exit(0);
+            }
+            (void)close(connection);
+        }
     }
     (void)close(fd);
 }

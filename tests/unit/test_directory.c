@@ -284,6 +284,41 @@ static void test_order_of_answers(void **state) {
     close_all(&f);
 }
 
+static void test_pause(void **state) {
+    (void)state;
+    struct fixture f = open_ldif(MEMDIR_AD);
+    struct im_event event;
+    struct im_search search = {.base = ANN, .scope = IM_SEARCH_BASE};
+    assert_int_equal(im_directory_wait(f.d, 250, &event, &f.e), IM_OK);
+    assert_int_equal(event.kind, IM_EVENT_NONE);
+    assert_int_equal(im_directory_wait(f.d, 0, &event, &f.e), IM_OK);
+    assert_int_equal(im_directory_now_ms(f.d), 250);
+    assert_int_equal(im_directory_start_search(f.d, &search, NULL, &f.e), IM_OK);
+    assert_int_equal(im_directory_wait(f.d, 1000, &event, &f.e), IM_OK);
+    assert_int_equal(event.kind, IM_EVENT_ENTRY);
+    assert_int_equal(memdir_paused_ms(f.m), 250); /* what is there is not waited for */
+    close_all(&f);
+}
+
+static void test_reopen(void **state) {
+    (void)state;
+    struct fixture f = open_ldif(MEMDIR_AD);
+    struct im_event event;
+    struct im_search search = {.base = ANN, .scope = IM_SEARCH_BASE};
+    memdir_fault(f.m, (struct memdir_fault){.kind = MEMDIR_SEARCH, .nth = 1, .error = IM_E_LOST});
+    memdir_fault(f.m, (struct memdir_fault){.kind = MEMDIR_OPEN, .nth = 1});
+    assert_int_equal(im_directory_start_search(f.d, &search, NULL, &f.e), IM_OK);
+    assert_int_equal(im_directory_next(f.d, &event, NULL), IM_E_LOST);
+    assert_int_equal(im_directory_wait(f.d, 0, &event, NULL), IM_E_LOST);
+    assert_int_equal(im_directory_reopen(f.d, &f.e), IM_E_CONNECT);
+    assert_int_equal(im_directory_wait(f.d, 10, &event, NULL), IM_OK); /* nothing is in flight any more: a pause */
+    assert_int_equal(im_directory_start_search(f.d, &search, NULL, NULL), IM_E_LOST);
+    assert_int_equal(im_directory_reopen(f.d, NULL), IM_OK);
+    assert_int_equal(memdir_count(f.m, MEMDIR_OPEN), 2);
+    assert_int_equal(matches(&f, IM_SEARCH_BASE, ANN, NULL), 1);
+    close_all(&f);
+}
+
 static void test_add(void **state) {
     (void)state;
     struct fixture f = open_ldif(MEMDIR_AD);
@@ -349,6 +384,8 @@ int main(void) {
         cmocka_unit_test(test_links_of_active_directory),
         cmocka_unit_test(test_script),
         cmocka_unit_test(test_order_of_answers),
+        cmocka_unit_test(test_pause),
+        cmocka_unit_test(test_reopen),
         cmocka_unit_test(test_add),
         cmocka_unit_test(test_fn_ends_search),
         cmocka_unit_test(test_out_of_memory),

@@ -83,6 +83,33 @@ static void test_families(void **state) {
     }
 }
 
+static void test_same_server(void **state) {
+    (void)state;
+    static const char first[] = "dn:\nnamingContexts: dc=a\nnamingContexts: dc=b\ndnsHostName: dc1.corp.example\n"
+                                "dsServiceName: CN=NTDS Settings,CN=DC1\n";
+    static const struct {
+        const char *ldif;
+        bool is_same;
+    } rows[] = {
+        {first, true},
+        {"dn:\nnamingContexts: DC=B\nnamingContexts: dc=a\ndnsHostName: DC1.corp.example\nsupportedControl: 1.2.3\n", true},
+        {"dn:\nsupportedControl: 1.2.3\n", true}, /* nothing that could differ */
+        {"dn:\nnamingContexts: dc=a\nnamingContexts: dc=b\ndnsHostName: dc2.corp.example\n", false},
+        {"dn:\nnamingContexts: dc=a\nnamingContexts: dc=b\ndsServiceName: CN=NTDS Settings,CN=DC2\n", false},
+        {"dn:\nnamingContexts: dc=a\n", false},
+        {"dn:\nnamingContexts: dc=a\nnamingContexts: dc=c\n", false},
+        {"dn:\nnamingContexts: dc=a\nnamingContexts: dc=b\nvendorName: 389 Project\n", false},
+    };
+    struct im_pool *pool = im_pool_new();
+    struct im_rootdse a = decode(first, pool);
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        struct im_rootdse b = decode(rows[i].ldif, pool);
+        if (im_rootdse_is_same_server(&a, &b) != rows[i].is_same || im_rootdse_is_same_server(&b, &a) != rows[i].is_same)
+            fail_msg("row %zu", i);
+    }
+    im_pool_free(&pool);
+}
+
 static void test_nothing_read_yet(void **state) {
     (void)state;
     struct im_rootdse r = {.entry = NULL};
@@ -119,8 +146,8 @@ static void test_out_of_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_active_directory), cmocka_unit_test(test_families),      cmocka_unit_test(test_nothing_read_yet),
-        cmocka_unit_test(test_is_a_copy),        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_active_directory), cmocka_unit_test(test_families),  cmocka_unit_test(test_same_server),
+        cmocka_unit_test(test_nothing_read_yet), cmocka_unit_test(test_is_a_copy), cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
