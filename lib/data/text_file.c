@@ -108,7 +108,7 @@ static enum im_err open_converter(struct im_text_file *f, struct im_error *e) {
     if (f->is_converted)
         return IM_OK;
     return errno == ENOMEM ? im_error_nomem(e)
-                           : im_error_set(e, IM_E_USAGE, "the encoding %s is not known here: see iconv -l", f->encoding.name);
+                           : im_error_set(e, IM_E_USAGE, "--encoding %s: not known here, see iconv -l", f->encoding.name);
 }
 
 static enum im_err open_file(struct im_text_file *f, const char *path, const char *encoding, struct im_error *e) {
