@@ -119,9 +119,10 @@ static enum im_err take_name(struct im_table *t, struct reading *r, struct im_po
     return IM_OK;
 }
 
-/* Findings about servers or DNS that a check wrote name no account. */
+/* Findings about servers or DNS that a check wrote name no account. A file without its columns has a "rule" of its own. */
 static bool is_finding_without_account(const struct im_table *t, const struct im_csv_row *row) {
-    return *cell(t, row, IM_COLUMN_RULE) != '\0' && *cell(t, row, IM_COLUMN_ACCOUNT) == '\0' &&
+    bool is_of_check = t->columns.at[IM_COLUMN_ACCOUNT] != 0 && t->columns.at[IM_COLUMN_DN] != 0;
+    return is_of_check && *cell(t, row, IM_COLUMN_RULE) != '\0' && *cell(t, row, IM_COLUMN_ACCOUNT) == '\0' &&
            *cell(t, row, IM_COLUMN_DN) == '\0';
 }
 
@@ -239,8 +240,11 @@ static enum im_err compare_with_earlier(struct im_table *t, struct reading *r, s
     const char *const asked[] = {input->home, input->domain, input->address};
     struct im_buf text = IM_BUF_INIT;
     bool is_new;
-    im_buf_addf(&text, "%d %s\\", (int)input->identity.kind, input->identity.domain != NULL ? input->identity.domain : "");
-    enum im_err err = add_folded(&text, input->identity.text, e);
+    im_buf_addf(&text, "%d ", (int)input->identity.kind);
+    enum im_err err = add_folded(&text, input->identity.domain, e);
+    if (err == IM_OK) {
+        err = add_folded(&text, input->identity.text, e);
+    }
     uint64_t key = hash_of(t, &text);
     for (size_t i = 0; err == IM_OK && i < sizeof asked / sizeof asked[0]; i++) {
         err = add_folded(&text, asked[i], e);

@@ -250,6 +250,10 @@ static void findings_without_account_are_passed_over(void **state) {
                         "2 DN CN=anna,DC=x\n4 NAME ben\n");
     FAILS(f, "rule,account,dn\n,,\n", IM_E_INPUT, 2, 3, "empty"); /* dn is looked at first */
     FAILS(f, "rule,account,dn\nserver-x,,\n", IM_E_INPUT, 0, 0, "names no account");
+    /* somebody's own column */
+    FAILS(f, "uid,rule\n,night shift\n", IM_E_INPUT, 2, 1, "empty");
+    assert_string_equal(INPUTS(f, "uid,rule\nben,night shift\n"), "2 NAME ben\n");
+    assert_string_equal(INPUTS(f, "account,mail,rule\n,a@b,night shift\n"), "2 MAIL a@b\n");
 }
 
 /* ---- what can be wrong ---- */
@@ -296,6 +300,7 @@ static void contradicting_rows_end_it(void **state) {
     assert_int_equal(OPEN(f, "account,sAMAccountName,mail,home\n,,a@b,x\na@b,,,y\nCORP\\z,,,x\nSALES\\z,,,y\n"),
                      IM_OK); /* other forms */
     FAILS(f, "account,sAMAccountName,home\n,anna,x\nanna,,y\n", IM_E_INPUT, 3, 1, "line 2");
+    FAILS(f, "account,home\nCORP\\anna,x\ncorp\\Anna,y\n", IM_E_INPUT, 3, 1, "line 2");
     f->options.skip_bad_rows = true;
     assert_string_equal(INPUTS(f, "account,home\nanna,x\nanna,y\nben,z\nanna,x\nanna,z\nben,y\n"),
                         "2 NAME anna home=x\n"
