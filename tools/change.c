@@ -287,12 +287,15 @@ static enum im_err report_run(struct changing *x, struct im_run *run, enum im_er
     return keep_first(x, err, end, &why);
 }
 
-static enum im_err commit(struct changing *x, enum im_err err) {
+/* Rejects are also kept of a run that was stopped before its first change, once each row has its outcome. */
+static enum im_err commit(struct changing *x, enum im_err err, const struct im_summary *summary) {
     struct im_error why = {.code = IM_OK};
-    if (err != IM_OK && !x->c->wrote) {
+    bool is_told = x->sources && summary->total == im_sources_count(x->sources);
+    if (err == IM_OK || x->c->wrote) {
+        err = keep_first(x, err, im_output_file_commit(&x->changes, &why), &why);
+    } else if (!is_told) {
         return err;
     }
-    err = keep_first(x, err, im_output_file_commit(&x->changes, &why), &why);
     im_error_clear(&why);
     return keep_first(x, err, im_rejects_commit(&x->rejects, &why), &why);
 }
@@ -331,7 +334,7 @@ static enum im_err work(struct changing *x, enum im_action action, struct im_sum
     run.journal = x->journal;
     err = report_run(x, &run, err, summary);
     enum im_err recorded = im_recording_close(c, &x->journal, summary, err == IM_OK);
-    return commit(x, err == IM_OK ? recorded : err);
+    return commit(x, err == IM_OK ? recorded : err, summary);
 }
 
 static bool left_something(const struct im_summary *summary) {

@@ -162,7 +162,7 @@ static const char *why_left(enum im_err err) {
     case IM_E_INTERRUPTED:
         return "the run was stopped before this account";
     case IM_E_LIMIT:
-        return "the run was stopped before this account because too many failed";
+        return "a limit stopped the run before this account";
     case IM_E_LOST:
     case IM_E_TIMEOUT:
         return "the connection was lost before this account";

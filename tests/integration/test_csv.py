@@ -10,6 +10,7 @@ import uuid
 
 import pytest
 
+from tests.support.between import Between
 from tests.support.lab import IM_DOMAIN, open_lab
 from tests.support.ldif import rdn_value, record, sid_bytes
 
@@ -281,6 +282,7 @@ def test_same_account_twice_is_changed_once(ad):
     'account,note\nA,"said ""hello"", and went"\nB,""\n',
     '"account","note"\n"A","x"\n"B",",;|"\n',
     "account,note\nA,  \nB,'\n",
+    "account,,\nA,,\nB,,x\n",
 ])
 def test_shapes_that_are_fine(ad, text):
     first, second = names(ad, 2)
@@ -309,6 +311,8 @@ def test_lines_are_those_of_the_file(ad):
     ("account,address\nÄ,é,{alias\n", "2:5", ["3 cells"]),
     ("account,n\"ote\nA,x\"y\"z\n\"A\"x,y\n", "3:4", ["quote"]),
     ("", "1", ["empty"]),
+    ("\"account,note\nA,x\n", "1:1", ["never closed"]),
+    ("acc\0ount,note\nA,x\n", "1:4", ["NUL"]),
     ("account\n", "", []),
     ("account,note\n\n", "", []),
 ])
@@ -370,6 +374,14 @@ def test_bad_rows_go_to_the_rejects_and_come_back_mended(ad):
     assert [row["outcome"] for row in rows(again.stdout)] == ["changed", "changed", "changed", "not-found"]
     table = list(csv.reader(io.StringIO(rejects.read_text(), newline=""), delimiter=";"))
     assert table == [["account", "note", "home", *ADDED], ["nobody", "-5", "", "not-found", table[1][4]]]
+
+
+def test_a_quote_that_is_never_closed_can_be_skipped(ad):
+    first, rejects = names(ad, 1)[0], ad.folder / "rejects.csv"
+    assert outcomes(ad, f'account,note\n{first},x\nother,"y\nz,1\n', "--skip-bad-rows", "--rejects", rejects, status=1) == ["changed", "refused"]
+    [row] = rows(rejects.read_text())
+    assert row["account"] == "other" and "never closed" in row["reason"] and row["note"].rstrip("\n") == "y\nz,1"
+    refused(ad, f'"account\n{first}\n', "1:1", "never closed", options=("--skip-bad-rows",))
 
 
 def test_columns_of_ours_are_overwritten_where_they_are(ad):
@@ -623,12 +635,59 @@ def test_every_message_names_its_row(ad):
 
 
 def test_rows_after_a_stop_are_told(ad):
-    """Every row appears once, also those that were not tried."""
-    people = names(ad, 10)
-    text = "account\n" + "".join(f"{name}\n" for name in people)
-    done = run(ad, text, "--max-changes", "1", "--rejects", ad.folder / "rejects.csv", status=None)
+    """Every row appears once, also those that were not tried; what is left over can be fed back."""
+    people, rejects = names(ad, 10), ad.folder / "rejects.csv"
+    path = ad.file("in.csv", "account,n\n" + "".join(f"{name},{n}\n" for n, name in enumerate(people)) + ",bad\n")
+    with Between(ad.server.port) as proxy:
+        proxy.before("modify", 4, proxy.cut)
+        done = ad.run("imenable", *ad.behind(proxy), "--csv", path, "-o", "csv", "--window", "1", "--skip-bad-rows", "--rejects", rejects, status=4)
+        assert proxy.failure is None
     found = rows(done.stdout)
-    assert [row["outcome"] for row in found] in ([], ["not-attempted"] * 10)
+    assert [row["account"] for row in found][:10] == people and len(found) == 11
+    left = [row["account"] for row in found if row["outcome"] not in ("changed", "unchanged")]
+    assert [row["account"] for row in rows(rejects.read_text())] == left and len(left) == 8
+    assert [row["n"] for row in rows(rejects.read_text())] == [*map(str, range(3, 10)), "bad"]
+    again = run(ad, rejects.read_text(), "--skip-bad-rows", status=1)
+    assert {row["outcome"] for row in rows(again.stdout)} == {"changed", "refused"} and enabled(ad) == set(people)
+
+
+def test_limit_of_changes_leaves_all_rows_over(ad):
+    people, rejects = names(ad, 5), ad.file("rejects.csv", "of an earlier run")
+    done = run(ad, "account\n" + "".join(f"{name}\n" for name in people), "--max-changes", "1", "--rejects", rejects, status=None)
+    assert done.returncode in (2, 4) and enabled(ad) == set()
+    assert [(row["outcome"], row["message"]) for row in rows(done.stdout)] == [("not-attempted", "a limit stopped the run before this account")] * 5
+    assert [row["account"] for row in rows(rejects.read_text())] == people
+
+
+def test_a_report_that_cannot_begin_leaves_all_as_it_was(ad):
+    text = "account\n" + "".join(f"{name}\n" for name in names(ad, 10))
+    path = ad.file("same.csv", text)
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(ad.command("imenable", "--csv", path, "-o", "csv", "--rejects", path), env=ad.environment(), cwd=ad.folder,
+                              stdout=full, stderr=subprocess.PIPE, timeout=60)
+    assert done.returncode == 4
+    assert (path.read_text() == text and enabled(ad) == set()) or [row["account"] for row in rows(path.read_text())] == [
+        name for name in names(ad, 10) if name not in enabled(ad)]
+
+
+def test_a_run_without_a_server_leaves_the_file_alone(ad):
+    text = f"account\n{names(ad, 1)[0]}\n"
+    path = ad.file("same.csv", text)
+    config = ad.write_config("nowhere.yaml", f"ldapi://{str(ad.folder / 'none').replace('/', '%2F')}")
+    ad.run("imenable", "--config", config, "--csv", path, "--rejects", path, status=3)
+    assert path.read_text() == text and [p.name for p in ad.folder.glob("same.csv*")] == ["same.csv"]
+
+
+def test_many_rows(ad):
+    """More than are looked up, planned or written at a time."""
+    people = [who for who in ad.people.of("healthy") if who["mail"]]
+    text = "account,home\n" + "".join(f"{people[n % len(people)]['sam']},im2\n" for n in range(5000)) + f"{people[0]['mail']},im1\n"
+    for more in ([], ["--max-changes", "5000"]):
+        found = rows(run(ad, text, *more, status=1).stdout)
+        assert len(found) == 5001 and found[-1]["reason"] == "contradicting-line"
+        assert {row["outcome"] for row in found[len(people):-1]} == {"unchanged"}
+    assert len(enabled(ad)) == len(people)
+    refused(ad, text + f"{people[1]['sam']},im1\n", "5003:1", "line 3")
 
 
 # ---- disabling ----
