@@ -228,7 +228,7 @@ static void connection_that_breaks_each_time_ends_the_run(void **state) {
     fault(f, MEMDIR_MODIFY, 0, 0, IM_E_LOST);
     assert_int_equal(RUN(f, "jdoe"), IM_E_LOST);
     assert_int_equal(f->told[0].outcome, IM_FAILED);
-    assert_true(memdir_count(f->m, MEMDIR_OPEN) <= 2 * 6);
+    assert_true(memdir_count(f->m, MEMDIR_OPEN) <= 12);
 }
 
 /* ---- the journal ---- */
