@@ -79,9 +79,14 @@ static enum im_err check_templates(struct im_command *c) {
     return err == IM_OK ? check_template(c, "enable.address", c->config->enable_address) : err;
 }
 
-static bool wants_auto(const struct im_config *config) {
+static const struct im_table *table_of(const struct changing *x) {
+    return x->sources ? im_sources_table(x->sources) : NULL;
+}
+
+static bool wants_auto(const struct changing *x) {
     return im_text_equal(im_change_options.home, "auto") ||
-           (!im_change_options.home && im_text_equal(config->enable_home, "auto"));
+           (!im_change_options.home && im_text_equal(x->c->config->enable_home, "auto")) ||
+           (table_of(x) && im_table_wants_auto(table_of(x)));
 }
 
 static enum im_err make_request(struct changing *x, enum im_action action) {
@@ -228,15 +233,36 @@ static enum im_err find_base(struct changing *x, struct im_run *run) {
                         im_directory_uri(x->facts.directory));
 }
 
+/* Those of addresses, wherever they are given. */
+static enum im_err list_templates(struct changing *x, struct im_strings *out) {
+    struct im_command *c = x->c;
+    struct im_strings cells = {.count = 0};
+    enum im_err err = table_of(x) ? im_table_templates(table_of(x), c->pool, &cells, &c->error) : IM_OK;
+    const char **items = err == IM_OK ? im_pool_array(c->pool, cells.count + 2, sizeof *items) : NULL;
+    if (!items) {
+        return im_error_nomem(&c->error);
+    }
+    items[0] = im_change_options.address;
+    items[1] = c->config->enable_address;
+    for (size_t i = 0; i < cells.count; i++) {
+        items[i + 2] = cells.items[i];
+    }
+    *out = (struct im_strings){.items = items, .count = cells.count + 2};
+    return IM_OK;
+}
+
 static enum im_err prepare(struct changing *x, enum im_action action, struct im_run *run) {
     struct im_command *c = x->c;
-    const char *templates[] = {im_change_options.address, c->config->enable_address};
-    const struct im_facts_wanted wanted = {.needs_servers = action != IM_DISABLE,
-                                           .counts_users = action == IM_ENABLE && wants_auto(c->config),
-                                           .connections = x->limits.pace.connections,
-                                           .templates = templates,
-                                           .template_count = 2};
-    enum im_err err = im_facts_gather(c, &wanted, &x->facts);
+    struct im_strings templates;
+    enum im_err err = list_templates(x, &templates);
+    if (err == IM_OK) {
+        const struct im_facts_wanted wanted = {.needs_servers = action != IM_DISABLE,
+                                               .counts_users = action == IM_ENABLE && wants_auto(x),
+                                               .connections = x->limits.pace.connections,
+                                               .templates = templates.items,
+                                               .template_count = templates.count};
+        err = im_facts_gather(c, &wanted, &x->facts);
+    }
     if (err == IM_OK) {
         run->resolver = (struct im_resolver){
             .directory = x->facts.directory, .context = &x->facts.context, .domains = x->facts.domains, .gc = x->facts.gc};

@@ -23,6 +23,7 @@ struct im_table {
     struct im_columns columns;
     bool skip_bad_rows;
     struct texts homes, domains;
+    struct im_set *attributes; /* that addresses are made of: "{attr:NAME}" */
     uint64_t seed[2];
     struct im_index *requests; /* while the file is checked: what was asked for each identity */
     struct {
@@ -136,6 +137,19 @@ static enum im_err check_address(struct im_table *t, struct reading *r, struct i
     return blame_in_words(t, r, IM_COLUMN_ADDRESS, &inner, pool, e);
 }
 
+/* Has been checked, so that only a brace that is doubled may stay open. */
+static enum im_err keep_attributes(struct im_table *t, const char *address, struct im_error *e) {
+    static const char begin[] = "{attr:";
+    enum im_err err = IM_OK;
+    for (const char *at = address; err == IM_OK && at != NULL && (at = strstr(at, begin)) != NULL; at += strlen(begin)) {
+        const char *end = strchr(at, '}');
+        if (end != NULL) {
+            err = im_set_add(t->attributes, at, (size_t)(end - at) + 1, NULL, NULL, e);
+        }
+    }
+    return err;
+}
+
 /* A home or domain: known to be bad, or remembered with its place. */
 static enum im_err check_text(struct im_table *t, struct reading *r, struct texts *texts, enum im_column column, const char *text,
                               struct im_pool *pool, struct im_error *e) {
@@ -172,6 +186,9 @@ static enum im_err take_requests(struct im_table *t, struct reading *r, struct i
     }
     if (err == IM_OK) {
         err = check_address(t, r, pool, e);
+    }
+    if (err == IM_OK && r->why == NULL) {
+        err = keep_attributes(t, input->address, e);
     }
     if (err == IM_OK) {
         err = check_text(t, r, &t->homes, IM_COLUMN_HOME, input->home, pool, e);
@@ -396,8 +413,9 @@ static enum im_err begin(struct im_table *t, const struct im_table_options *o, s
     t->pool = im_pool_new();
     t->homes.set = im_set_new();
     t->domains.set = im_set_new();
+    t->attributes = im_set_new();
     t->requests = im_index_new();
-    if (t->pool == NULL || t->homes.set == NULL || t->domains.set == NULL || t->requests == NULL) {
+    if (t->pool == NULL || t->homes.set == NULL || t->domains.set == NULL || t->attributes == NULL || t->requests == NULL) {
         return im_error_nomem(e);
     }
     enum im_err err = im_csv_open(&csv, &t->csv, e);
@@ -454,6 +472,31 @@ enum im_err im_table_check_servers(struct im_table *table, const struct im_serve
     return err == IM_OK && !any_domain ? check_texts(table, &table->domains, servers, e) : err;
 }
 
+bool im_table_wants_auto(const struct im_table *table) {
+    for (size_t i = 0; i < table->homes.count; i++) {
+        if (im_text_equal(im_set_text(table->homes.set, i), "auto")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum im_err im_table_templates(const struct im_table *table, struct im_pool *pool, struct im_strings *out, struct im_error *e) {
+    size_t count = im_set_count(table->attributes);
+    const char **items = im_pool_array(pool, count, sizeof *items);
+    if (items == NULL) {
+        return im_error_nomem(e);
+    }
+    for (size_t i = 0; i < count; i++) {
+        items[i] = im_pool_strdup(pool, im_set_text(table->attributes, i));
+        if (items[i] == NULL) {
+            return im_error_nomem(e);
+        }
+    }
+    *out = (struct im_strings){.items = items, .count = count};
+    return IM_OK;
+}
+
 void im_table_free(struct im_table **table) {
     struct im_table *t = table != NULL ? *table : NULL;
     if (t == NULL) {
@@ -462,6 +505,7 @@ void im_table_free(struct im_table **table) {
     im_csv_free(&t->csv);
     im_set_free(&t->homes.set);
     im_set_free(&t->domains.set);
+    im_set_free(&t->attributes);
     im_vec_free(&t->homes);
     im_vec_free(&t->domains);
     im_vec_free(&t->contradicting);

@@ -24,6 +24,11 @@ enum im_err im_table_open(const struct im_table_options *options, struct im_tabl
 enum im_err im_table_check_servers(struct im_table *table, const struct im_servers *servers, bool any_domain, struct im_error *e);
 void im_table_free(struct im_table **table);
 
+/* What must be gathered for the cells of this file: how many users each home has, as one of them says "auto"; and the attributes
+ * that addresses are made of, as the templates "{attr:NAME}", each once, in pool. */
+bool im_table_wants_auto(const struct im_table *table);
+enum im_err im_table_templates(const struct im_table *table, struct im_pool *pool, struct im_strings *out, struct im_error *e);
+
 struct im_inputs im_table_inputs(struct im_table *table);
 size_t im_table_count(const struct im_table *table);          /* inputs */
 bool im_table_has_domain_names(const struct im_table *table); /* DOMAIN\name */

@@ -711,3 +711,17 @@ def test_disabling_has_the_same_files(ad):
     assert [line[:3] for line in csv.reader(io.StringIO(rejects.read_text()), delimiter=";")] == [
         ["Login", "x", "outcome"], ["", "2", "refused"], ["nobody", "=3", "not-found"]]
     refused(ad, text, "3:1", "empty", options=options[:2], command="imdisable")
+
+
+def test_cells_take_attributes_of_the_account(ad):
+    titles = {person["sam"]: ad.server.entry(person["dn"])["title"][0].decode() for person in ad.people.of("healthy")}
+    [name, *_] = [name for name, title in titles.items() if title.isalpha()]
+    done = run(ad, f"account,address\n{name},{{attr:title}}.{{alias}}@{{domain}}\n")
+    assert rows(done.stdout)[0]["address"] == f"{titles[name]}.{name}@{IM_DOMAIN}"
+
+
+def test_auto_in_cells_spreads(ad):
+    people = names(ad, 8)
+    done = run(ad, "account,home\n" + "".join(f"{name},auto\n" for name in people))
+    homes = [row["home"] for row in rows(done.stdout)]
+    assert homes.count("im1") == homes.count("im2") == 4
