@@ -189,6 +189,22 @@ static void cells_ask_for_things(void **state) {
     assert_string_equal(im_table_header(f->table)->cells[0], " Account "); /* as it stands */
 }
 
+static void what_cells_need_is_told(void **state) {
+    struct fixture *f = *state;
+    struct im_strings templates;
+    assert_int_equal(OPEN(f, "account,home,address\nanna,x,a@b\nben,y,{alias}@b\n"), IM_OK);
+    assert_false(im_table_wants_auto(f->table));
+    assert_int_equal(im_table_templates(f->table, f->pool, &templates, &f->error), IM_OK);
+    assert_int_equal(templates.count, 0);
+    assert_int_equal(OPEN(f, "account,home,address\nanna,x,{attr:title}.{attr:cn}@b\nben, AUTO ,{attr:title}@b\nc,,{{attr:o@b\n"),
+                     IM_OK);
+    assert_true(im_table_wants_auto(f->table));
+    assert_int_equal(im_table_templates(f->table, f->pool, &templates, &f->error), IM_OK);
+    assert_int_equal(templates.count, 2);
+    assert_string_equal(templates.items[0], "{attr:title}");
+    assert_string_equal(templates.items[1], "{attr:cn}");
+}
+
 static void apostrophes_of_spreadsheets_go(void **state) {
     struct fixture *f = *state;
     assert_string_equal(INPUTS(f, "sAMAccountName,address\n'=anna,'+x@y\n'ben,'z@y\n'@c,\n'-,\n"),
@@ -352,6 +368,7 @@ static enum im_err attempt(void *user, struct im_error *e) {
     struct im_server item = {.name = "x", .host = "x"};
     const struct im_servers servers = {.items = &item, .count = 1, .cap = 1};
     struct im_input input;
+    struct im_strings templates;
     bool is_end = false;
     struct im_pool *pool = im_pool_new();
     enum im_err err = pool ? im_table_open(options, &table, e) : im_error_nomem(e);
@@ -359,6 +376,8 @@ static enum im_err attempt(void *user, struct im_error *e) {
     if (err == IM_OK)
         err = im_table_check_servers(table, &servers, false, e);
     oom_fail_at(left);
+    if (err == IM_OK)
+        err = im_table_templates(table, pool, &templates, e);
     while (err == IM_OK && !is_end) {
         struct im_inputs all = im_table_inputs(table);
         err = all.next(all.user, pool, &input, &is_end, e);
@@ -376,7 +395,7 @@ static void running_out_of_memory_is_told(void **state) {
     struct fixture *f = *state;
     const char *words[] = {"domain=IM"};
     struct im_table_options options = {.path = f->path, .columns = {.items = words, .count = 1}};
-#define TEXT "account,home,im,address,notes\nanna,x,x,{alias}@{domain},1\n\"CN=b,DC=c\",,,,\nm@x,auto,,,\nA\\b,,,,"
+#define TEXT "account,home,im,address,notes\nanna,x,x,{alias}{attr:cn}@{domain},1\n\"CN=b,DC=c\",,,,\nm@x,auto,,,\nA\\b,,,,"
     write_file(f, TEXT, strlen(TEXT));
     assert_true(oom_every_allocation(attempt, &options) > 20);
 #define BAD "\nz,\n,,,,\nanna,y,,,\nguid:ben,,w,,\nben,y,,{alias,"
@@ -392,6 +411,7 @@ int main(void) {
         TEST(columns_force_a_form),
         TEST(the_first_that_is_filled_names_the_account),
         TEST(cells_ask_for_things),
+        TEST(what_cells_need_is_told),
         TEST(apostrophes_of_spreadsheets_go),
         TEST(rows_come_as_they_stand),
         TEST(windows_1252_is_told),
