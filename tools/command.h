@@ -29,6 +29,7 @@ struct im_command {
     bool color;                  /* on standard output */
     size_t width;                /* columns of standard output; 0 = not a terminal */
     struct im_secret *password;
+    size_t connections;           /* to the server, set before im_command_connect; 0 = 1 */
     struct im_live_options live;  /* filled by im_command_connect; also for im_live_open_gc */
     struct im_progress *progress; /* the line on standard error (tools/progress.h), or NULL */
     struct im_error error;        /* the command's error: pass &c.error to what may fail */

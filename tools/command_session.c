@@ -65,7 +65,7 @@ enum im_err im_command_connect(struct im_command *c, struct im_directory **out) 
                                        .log_user = c,
                                        .verbosity = c->verbosity,
                                        .will_change = c->changes};
-    err = im_live_open(&c->live, out, &c->error);
+    err = im_live_open_several(&c->live, c->connections > 0 ? c->connections : 1, out, &c->error);
     if (err == IM_OK) {
         im_command_note(c, 1, "working on %s as %s", im_directory_uri(*out), im_directory_identity(*out));
     }

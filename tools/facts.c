@@ -51,6 +51,7 @@ static enum im_err open_gc(struct im_command *c, struct im_facts_gathered *f) {
 }
 
 enum im_err im_facts_gather(struct im_command *c, const struct im_facts_wanted *wanted, struct im_facts_gathered *f) {
+    c->connections = wanted->connections;
     enum im_err err = im_command_connect(c, &f->directory);
     if (err == IM_OK) {
         err = im_schema_read(f->directory, f->profile, c->pool, &f->schema, &c->error);
