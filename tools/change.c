@@ -253,7 +253,7 @@ static enum im_err list_templates(struct changing *x, struct im_strings *out) {
 
 static enum im_err prepare(struct changing *x, enum im_action action, struct im_run *run) {
     struct im_command *c = x->c;
-    struct im_strings templates;
+    struct im_strings templates = {.count = 0};
     enum im_err err = list_templates(x, &templates);
     if (err == IM_OK) {
         const struct im_facts_wanted wanted = {.needs_servers = action != IM_DISABLE,
