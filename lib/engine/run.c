@@ -53,7 +53,10 @@ void im_job_settle(struct im_job *job, enum im_outcome outcome, const char *mess
         job->result.diffs = NULL;
         job->result.diff_count = 0;
     }
-    if (job->journal_id && !walk->run->dry_run)
+    /* Where the answer was lost only "it is as it was to be" is an answer; whatever else is there may have come after the change.
+     */
+    bool is_open = job->is_unknown && outcome != IM_CHANGED;
+    if (job->journal_id && !is_open && !walk->run->dry_run)
         im_walk_fail(walk, im_journal_result(walk->run->journal, job->journal_id, outcome, walk->e));
     if (outcome != IM_NOT_ATTEMPTED)
         count_settled(walk, outcome);

@@ -11,8 +11,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
-from support.fault import Round, World  # noqa: E402
+from support.fault import Round, Wire, World, read_journal  # noqa: E402
 from support.lab import VARIANTS, open_lab  # noqa: E402
+from support.ldif import modification  # noqa: E402
 
 ROUNDS = 12
 SEEDS = [int(os.environ["FAULT_SEED"])] if "FAULT_SEED" in os.environ else range(int(os.environ.get("FAULT_ROUNDS", ROUNDS)))
@@ -51,3 +52,30 @@ def test_round_of_trouble(worlds, seed):
         raise
     counts["rounds"] += 1
     counts.update(played.fired)
+
+
+def test_change_whose_answer_was_lost_stays_on_record(worlds):
+    """Somebody disables the account before it is read again: it is refused then, and what was written can be taken back all the same."""
+    get, _ = worlds
+    world = get("ad")
+    lab, path = world.lab, world.lab.folder / "lost.jsonl"
+    name = next(name for name, image in world.first_image.items() if not image)
+
+    def lose():
+        wire.tear(0)
+        wire.before("search", wire.counts["search"] + 1, disable)
+
+    def disable():
+        lab.server.load(modification(world.dns[name], [("replace", "userAccountControl", ["514"])]))
+
+    with Wire(lab.server.port) as wire:
+        wire.before("modify", 1, lose)
+        done = lab.run("imenable", *lab.behind(wire), "--journal", path, "-o", "csv", name, status=1)
+        assert wire.failure is None
+    assert "account-disabled" in done.stdout
+    assert world.image()[name] == world.goals["enable1"][name]
+    [change] = read_journal(path)
+    assert change.outcome is None
+    lab.run("imundo", "--no-journal", path)
+    lab.server.load(modification(world.dns[name], [("replace", "userAccountControl", ["512"])]))
+    assert lab.server.dump() == world.initial

@@ -260,7 +260,7 @@ class Round:
         self.rng = random.Random(seed)
         self.folder = self.lab.folder / f"round-{seed}"
         self.folder.mkdir()
-        self.edits = Edits(world, self.rng, seed)
+        self.edits = Edits(world, random.Random(-seed - 1), seed)  # of its own: it is drawn from in other threads
         self.journals: list[Path] = []
         self.fired: collections.Counter = collections.Counter()
         self.story: list[str] = []
