@@ -206,9 +206,10 @@ static void report_rest(struct im_walk *walk) {
         struct im_result result = {.outcome = IM_NOT_ATTEMPTED, .message = why, .ldap_code = -1};
         if (inputs->next(inputs->user, pool, &input, &walk->is_at_end, NULL) != IM_OK || walk->is_at_end)
             break;
-        if (input.bad)
+        if (input.bad) {
             result =
                 (struct im_result){.outcome = IM_REFUSED, .reason = IM_REASON_BAD_ROW, .message = input.bad, .ldap_code = -1};
+        }
         (void)report(walk, &input, &result);
         im_pool_reset(pool);
     }
