@@ -118,6 +118,8 @@ static void rows_are_what_spreadsheets_mean(void **state) {
     assert_string_equal(ALL(f, "a,b\n1,2\n3,4\n"), "a|b@1\n1|2@2\n3|4@3\n");
     assert_string_equal(ALL(f, "a,b\r\n1,2\r\n3,4"), "a|b@1\n1|2@2\n3|4@3\n");
     assert_string_equal(ALL(f, "a,b\r1,2\r3,4\r"), "a|b@1\n1|2@2\n3|4@3\n");
+    assert_string_equal(ALL(f, "a,b\r1,2\n3,4\r\n5,6"), "a|b@1\n1|2@2\n3|4@3\n5|6@4\n"); /* from several systems */
+    assert_string_equal(ALL(f, "a\r1\n2\r\n3"), "a@1\n1@2\n2@3\n3@4\n");
     assert_string_equal(ALL(f, "a,b,c\n,,\n1,,\n,,3\n\"\",\"\",\"\""), "a|b|c@1\n||@2\n1||@3\n||3@4\n||@5\n");
     assert_string_equal(ALL(f, "a\n x \n'x\n=1+1\n"), "a@1\n x @2\n'x@3\n=1+1@4\n"); /* nothing is trimmed */
     assert_string_equal(ALL(f, "a,b\n1\n1,2,3\n1,"), "a|b@1\n1@2\n1|2|3@3\n1|@4\n"); /* others count the cells */
@@ -217,6 +219,10 @@ static void broken_encodings_name_the_place(void **state) {
     FAILS(f, "\xef\xbb\xbf"
              "a\nM\xfcller\n");
     assert_error(f, IM_E_INPUT, 2, 2, "FC");
+    FAILS(f, "a\r\xc3\xbc\n\xff\n");
+    assert_error(f, IM_E_INPUT, 3, 1, "FF");
+    FAILS(f, "a\n\xfc\n\xc3\xbc\n");
+    assert_error(f, IM_E_INPUT, 2, 1, "FC");
     FAILS_AS(f, "a\nM\xfcller\n", .encoding = "utf-8");
     assert_error(f, IM_E_INPUT, 2, 2, "FC");
     FAILS(f, "a\n\xc3\xbc\xc3"); /* the last character is cut */
@@ -234,6 +240,22 @@ static void broken_encodings_name_the_place(void **state) {
     assert_error(f, IM_E_INPUT, 1, 1, "--encoding UTF-16LE");
     FAILS(f, "\0a\0b\0\n");
     assert_error(f, IM_E_INPUT, 1, 1, "--encoding UTF-16BE");
+}
+
+/* What is broken and what is not may stand far from each other. */
+static void the_whole_file_decides_on_the_encoding(void **state) {
+    struct fixture *f = *state;
+    struct im_buf text = IM_BUF_INIT;
+    im_buf_adds(&text, "a\nM\xfcller\n");
+    for (size_t i = 0; i < 200000; i++)
+        im_buf_adds(&text, "x\n");
+    write_file(f, text.data, text.len);
+    assert_int_equal(open_as(f, NULL), IM_OK);
+    assert_string_equal(im_csv_encoding(f->csv), "windows-1252");
+    im_buf_adds(&text, "M\xc3\xbcller\n");
+    fails(f, text.data, text.len, NULL);
+    assert_error(f, IM_E_INPUT, 2, 2, "FC");
+    im_buf_free(&text);
 }
 
 /* Characters that begin in one block and end in the next, of every length and at every offset. */
@@ -309,7 +331,7 @@ static void faults_name_the_place(void **state) {
 
 static void faults_can_be_kept(void **state) {
     struct fixture *f = *state;
-    assert_string_equal(ALL_AS(f, "a,b\n1,x\0y\n2,\"a \"b\" c\",\n3,4\n5,\"6\n7,8\n", .keeps_faulty = true),
+    assert_string_equal(ALL_AS(f, "a,b\n1,x\0y\0\n2,\"a \"b\" c\",\n3,4\n5,\"6\n7,8\n", .keeps_faulty = true),
                         "a|b@1\n1|xy!@2\n2|a \"b\" c|!@3\n3|4@4\n5|6\n7,8\n!@5\n");
     assert_int_equal(im_csv_rewind(f->csv, &f->error), IM_OK);
     im_buf_clear(&f->seen);
@@ -390,6 +412,11 @@ static void all_can_be_read_again(void **state) {
     im_buf_clear(&f->seen);
     assert_int_equal(read_rows(f), IM_OK);
     assert_string_equal(im_buf_str(&f->seen), "\xc3\xbc@2\n");
+    assert_string_equal(ALL_AS(f, "a\n\x1b$B$\"", .encoding = "ISO-2022-JP"), "a@1\n\xe3\x81\x82@2\n"); /* ends shifted */
+    assert_int_equal(im_csv_rewind(f->csv, &f->error), IM_OK);
+    im_buf_clear(&f->seen);
+    assert_int_equal(read_rows(f), IM_OK);
+    assert_string_equal(im_buf_str(&f->seen), "\xe3\x81\x82@2\n");
 }
 
 static void pipes_are_kept(void **state) {
@@ -484,6 +511,7 @@ int main(void) {
         TEST(encodings_are_found_out),
         TEST(encodings_can_be_named),
         TEST(broken_encodings_name_the_place),
+        TEST(the_whole_file_decides_on_the_encoding),
         TEST(blocks_do_not_cut_characters),
         TEST(cells_know_where_they_begin),
         TEST(faults_name_the_place),

@@ -122,8 +122,11 @@ static void rows_of_another_length_lose_nothing(void **state) {
     add(f, ROW("a", "b", "c", "d", "refused", "bad-row"), IM_NOT_ATTEMPTED, NULL, NULL);
     add(f, ROW("a", "b"), IM_REFUSED, "bad-row", NULL);
     add(f, ROW("a"), IM_REFUSED, "bad-row", NULL);
+    add(f, ROW("a", "b", "c", "d", "e", "f"), IM_REFUSED, "bad-row", NULL);
+    add(f, ROW("a", "b", "c", "failed", "it fits"), IM_REFUSED, "account-x", NULL);
     assert_string_equal(committed(f), "account,home,domain,outcome,reason\n"
-                                      "a,refused,bad-row\na,b,c,d,not-attempted,\na,b,refused,bad-row\na,refused,bad-row\n");
+                                      "a,refused,bad-row\na,b,c,d,not-attempted,\na,b,refused,bad-row\na,refused,bad-row\n"
+                                      "a,b,c,d,e,f,refused,bad-row\na,b,c,refused,account-x\n");
 }
 
 static void who_has_no_row_is_named(void **state) {

@@ -262,8 +262,9 @@ static void findings_without_account_are_passed_over(void **state) {
     assert_string_equal(INPUTS(f, "rule,severity,scope,account,dn,subject\n"
                                   "account-disabled,error,account,anna,\"CN=anna,DC=x\",\n"
                                   "server-overfull,warning,server,,,imhome1\n"
-                                  "account-x,error,account,ben,,\n"),
-                        "2 DN CN=anna,DC=x\n4 NAME ben\n");
+                                  "account-x,error,account,ben,,\n"
+                                  "account-x,error,account,,\"CN=c,DC=x\",\n"),
+                        "2 DN CN=anna,DC=x\n4 NAME ben\n5 DN CN=c,DC=x\n");
     FAILS(f, "rule,account,dn\n,,\n", IM_E_INPUT, 2, 3, "empty"); /* dn is looked at first */
     FAILS(f, "rule,account,dn\nserver-x,,\n", IM_E_INPUT, 0, 0, "names no account");
     /* somebody's own column */
