@@ -17,6 +17,8 @@
 #include "lib/data/ldif.h"
 #include "lib/data/template.h"
 #include "lib/directory/choose.h"
+#include "lib/directory/early.h"
+#include "lib/directory/gather.h"
 #include "lib/directory/live.h"
 #include "lib/directory/schema.h"
 #include "lib/directory/topology.h"

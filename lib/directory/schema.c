@@ -24,31 +24,51 @@ static enum im_err finish(struct im_schema_reading *r, bool is_ad, struct im_sch
     return im_schema_sort(out, r->pool, e);
 }
 
-enum im_err im_schema_read(struct im_directory *d, const struct im_profile *profile, struct im_pool *pool, struct im_schema *out,
-                           struct im_error *e) {
-    if (!im_directory_rootdse(d)->is_ad)
-        return im_schema_read_active(d, pool, out, e);
-    struct im_schema_reading r = {.pool = pool};
-    enum im_err err = im_schema_read_ad(d, profile, &r, e);
+void im_schema_reading_free(struct im_schema_reading *r) {
+    im_vec_free(&r->attrs);
+    im_vec_free(&r->classes);
+    im_vec_free(&r->heirs);
+}
+
+enum im_err im_schema_ask(struct im_asks *asks, const struct im_profile *profile, struct im_schema_reading *r,
+                          struct im_error *e) {
+    if (im_directory_rootdse(asks->directory)->is_ad && !r->is_subschema)
+        return im_schema_ask_ad(asks, profile, r, e);
+    r->is_subschema = true;
+    return im_schema_ask_rfc(asks, r, e);
+}
+
+enum im_err im_schema_end(const struct im_asks *asks, struct im_schema_reading *r, struct im_schema *out, struct im_error *e) {
+    enum im_err err = r->is_subschema ? im_schema_end_rfc(asks, r, e) : im_schema_end_ad(asks, r, e);
+    return err == IM_OK ? finish(r, !r->is_subschema, out, e) : err;
+}
+
+/* Nothing but the schema. */
+static enum im_err read_alone(struct im_asks *asks, const struct im_profile *profile, struct im_schema_reading *r,
+                              struct im_schema *out, struct im_error *e) {
+    enum im_err err = im_schema_ask(asks, profile, r, e);
     if (err == IM_OK)
-        err = finish(&r, true, out, e);
-    im_vec_free(&r.attrs);
-    im_vec_free(&r.classes);
+        err = im_asks_run(asks, e);
+    if (err == IM_OK)
+        err = im_schema_end(asks, r, out, e);
+    im_schema_reading_free(r);
+    im_asks_free(asks);
     if (err != IM_OK)
         im_error_context(e, "reading the schema");
     return err;
 }
 
-enum im_err im_schema_read_active(struct im_directory *d, struct im_pool *pool, struct im_schema *out, struct im_error *e) {
+enum im_err im_schema_read(struct im_directory *d, const struct im_profile *profile, struct im_pool *pool, struct im_schema *out,
+                           struct im_error *e) {
+    struct im_asks asks = {.directory = d, .pool = pool};
     struct im_schema_reading r = {.pool = pool};
-    enum im_err err = im_schema_read_rfc(d, &r, e);
-    if (err == IM_OK)
-        err = finish(&r, false, out, e);
-    im_vec_free(&r.attrs);
-    im_vec_free(&r.classes);
-    if (err != IM_OK)
-        im_error_context(e, "reading the schema");
-    return err;
+    return read_alone(&asks, profile, &r, out, e);
+}
+
+enum im_err im_schema_read_active(struct im_directory *d, struct im_pool *pool, struct im_schema *out, struct im_error *e) {
+    struct im_asks asks = {.directory = d, .pool = pool};
+    struct im_schema_reading r = {.pool = pool, .is_subschema = true};
+    return read_alone(&asks, NULL, &r, out, e);
 }
 
 enum im_err im_schema_names(struct im_pool *pool, const struct im_entry *entry, const char *const *attributes,

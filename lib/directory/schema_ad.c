@@ -71,11 +71,8 @@ static void add_term(struct im_buf *filter, const char *attribute, const char *v
     im_buf_addf(filter, "(%s=%s)", attribute, value);
 }
 
-/* The definitions we need by name, and whatever has their OIDs or would stand in their place. */
-static enum im_err read_attrs(struct im_directory *d, const struct im_profile *profile, struct im_schema_reading *r,
-                              struct im_error *e) {
-    static const char *const attributes[] = {"cn",       "lDAPDisplayName", "attributeID", "attributeSyntax",
-                                             "oMSyntax", "isSingleValued",  "isDefunct",   NULL};
+/* The definitions we need by name, and whatever has their OIDs or would stand in their place. In pool. */
+static const char *attrs_filter(const struct im_profile *profile, struct im_pool *pool) {
     static const char *const others[] = {"objectSid", "pwdLastSet", "userAccountControl", "allowedAttributesEffective"};
     struct im_buf filter = IM_BUF_INIT;
     im_buf_adds(&filter, "(&(objectClass=attributeSchema)(|");
@@ -91,17 +88,28 @@ static enum im_err read_attrs(struct im_directory *d, const struct im_profile *p
     for (size_t i = 0; i < COUNT(others); i++)
         add_term(&filter, "lDAPDisplayName", others[i]);
     im_buf_adds(&filter, "))");
-    struct im_search search = {.base = im_directory_rootdse(d)->schema_nc,
-                               .scope = IM_SEARCH_ONE,
-                               .filter = im_buf_str(&filter),
-                               .attributes = attributes};
-    enum im_err err = filter.failed ? im_error_nomem(e) : im_directory_search(d, &search, take_attr, r, e);
+    const char *text = filter.failed ? NULL : im_pool_strdup(pool, im_buf_str(&filter));
     im_buf_free(&filter);
-    return err;
+    return text;
 }
 
-enum im_err im_schema_read_ad(struct im_directory *d, const struct im_profile *profile, struct im_schema_reading *r,
-                              struct im_error *e) {
+static enum im_err ask_attrs(struct im_asks *asks, const struct im_profile *profile, struct im_schema_reading *r,
+                             struct im_error *e) {
+    static const char *const attributes[] = {"cn",       "lDAPDisplayName", "attributeID", "attributeSyntax",
+                                             "oMSyntax", "isSingleValued",  "isDefunct",   NULL};
+    struct im_ask ask = {
+        .search = {.base = im_directory_rootdse(asks->directory)->schema_nc,
+                   .scope = IM_SEARCH_ONE,
+                   .filter = attrs_filter(profile, asks->pool),
+                   .attributes = attributes,
+                   .no_paging = true},
+        .take = take_attr,
+        .user = r,
+    };
+    return ask.search.filter ? im_asks_add(asks, &ask, e) : im_error_nomem(e);
+}
+
+static enum im_err ask_classes(struct im_asks *asks, struct im_schema_reading *r, struct im_error *e) {
     static const char *const attributes[] = {"cn",
                                              "isDefunct",
                                              "lDAPDisplayName",
@@ -114,20 +122,32 @@ enum im_err im_schema_read_ad(struct im_directory *d, const struct im_profile *p
                                              "auxiliaryClass",
                                              "systemAuxiliaryClass",
                                              NULL};
-    if (!im_directory_rootdse(d)->schema_nc) {
-        return im_error_set_at(e, IM_E_SCHEMA, im_directory_uri(d), 0, 0,
+    struct im_ask ask = {
+        .search = {.base = im_directory_rootdse(asks->directory)->schema_nc,
+                   .scope = IM_SEARCH_ONE,
+                   .filter = "(objectClass=classSchema)",
+                   .attributes = attributes},
+        .take = take_class,
+        .user = r,
+    };
+    return im_asks_add(asks, &ask, e);
+}
+
+enum im_err im_schema_ask_ad(struct im_asks *asks, const struct im_profile *profile, struct im_schema_reading *r,
+                             struct im_error *e) {
+    if (!im_directory_rootdse(asks->directory)->schema_nc) {
+        return im_error_set_at(e, IM_E_SCHEMA, im_directory_uri(asks->directory), 0, 0,
                                "the root DSE does not name the schema's naming context");
     }
-    struct im_search search = {.base = im_directory_rootdse(d)->schema_nc,
-                               .scope = IM_SEARCH_ONE,
-                               .filter = "(objectClass=classSchema)",
-                               .attributes = attributes};
-    enum im_err err = read_attrs(d, profile, r, e);
-    if (err == IM_OK)
-        err = im_directory_search(d, &search, take_class, r, e);
-    if (err == IM_OK && r->classes.count == 0)
-        err = im_error_set_at(e, IM_E_SCHEMA, search.base, 0, 0, "no class can be seen by %s", im_directory_identity(d));
-    return err;
+    enum im_err err = ask_attrs(asks, profile, r, e);
+    return err == IM_OK ? ask_classes(asks, r, e) : err;
+}
+
+enum im_err im_schema_end_ad(const struct im_asks *asks, const struct im_schema_reading *r, struct im_error *e) {
+    if (r->classes.count)
+        return IM_OK;
+    return im_error_set_at(e, IM_E_SCHEMA, im_directory_rootdse(asks->directory)->schema_nc, 0, 0, "no class can be seen by %s",
+                           im_directory_identity(asks->directory));
 }
 
 /* fSMORoleOwner names the NTDS settings of the master; its parent is the server object with the host name (MS-ADTS 6.1.5.1). */

@@ -45,18 +45,7 @@ static enum im_err add_attr(struct im_schema_reading *r, const LDAPAttributeType
     return is_broken ? im_error_nomem(e) : IM_OK;
 }
 
-/* Superiors give their syntax and rule (RFC 4512 section 2.5.1). */
-struct heir {
-    size_t attr;
-    const char *sup;
-};
-
-struct heirs {
-    struct heir *items;
-    size_t count, cap;
-};
-
-static enum im_err parse_attr(struct im_schema_reading *r, struct heirs *heirs, const char *text, struct im_error *e) {
+static enum im_err parse_attr(struct im_schema_reading *r, const char *text, struct im_error *e) {
     int code;
     const char *at;
     LDAPAttributeType *type = ldap_str2attributetype(text, &code, &at, LDAP_SCHEMA_ALLOW_ALL);
@@ -66,10 +55,10 @@ static enum im_err parse_attr(struct im_schema_reading *r, struct heirs *heirs, 
     for (size_t i = 0; err == IM_OK && type->at_names && type->at_names[i]; i++) {
         err = add_attr(r, type, type->at_names[i], e);
         if (err == IM_OK && type->at_sup_oid) {
-            struct heir *heir = im_vec_push(heirs);
+            struct im_schema_heir *heir = im_vec_push(&r->heirs);
             const char *sup = im_pool_strdup(r->pool, type->at_sup_oid);
             if (heir && sup) {
-                *heir = (struct heir){r->attrs.count - 1, sup};
+                *heir = (struct im_schema_heir){r->attrs.count - 1, sup};
             } else {
                 err = im_error_nomem(e);
             }
@@ -89,11 +78,11 @@ static struct im_schema_attr *find_attr(struct im_schema_reading *r, const char 
 
 enum { MAX_SUPERIORS = 8 };
 
-static void inherit(struct im_schema_reading *r, const struct heirs *heirs) {
+static void inherit(struct im_schema_reading *r) {
     for (size_t round = 0; round < MAX_SUPERIORS; round++) {
-        for (size_t i = 0; i < heirs->count; i++) {
-            struct im_schema_attr *attr = &r->attrs.items[heirs->items[i].attr];
-            const struct im_schema_attr *sup = attr->syntax && attr->equality ? NULL : find_attr(r, heirs->items[i].sup);
+        for (size_t i = 0; i < r->heirs.count; i++) {
+            struct im_schema_attr *attr = &r->attrs.items[r->heirs.items[i].attr];
+            const struct im_schema_attr *sup = attr->syntax && attr->equality ? NULL : find_attr(r, r->heirs.items[i].sup);
             if (sup && !attr->syntax)
                 attr->syntax = sup->syntax;
             if (sup && !attr->equality)
@@ -148,17 +137,19 @@ static enum im_err parse_rule(struct im_schema_reading *r, const char *text, str
     return err;
 }
 
-static enum im_err parse_all(struct im_schema_reading *r, const struct im_entry *entry, struct heirs *heirs, struct im_error *e) {
+static enum im_err parse_all(void *user, const struct im_entry *entry, struct im_error *e) {
+    struct im_schema_reading *r = user;
     const struct im_attr *types = im_entry_attr(entry, "attributeTypes");
     const struct im_attr *classes = im_entry_attr(entry, "objectClasses");
     const struct im_attr *rules = im_entry_attr(entry, "dITContentRules");
     enum im_err err = IM_OK;
+    r->is_seen = true;
     if (!types || !classes) {
         return im_error_set_at(e, IM_E_SCHEMA, entry->dn, 0, 0,
                                "the subschema shows no definitions: the account that is used may lack rights");
     }
     for (size_t i = 0; err == IM_OK && i < types->count; i++)
-        err = parse_attr(r, heirs, types->values[i].bv_val, e);
+        err = parse_attr(r, types->values[i].bv_val, e);
     for (size_t i = 0; err == IM_OK && i < classes->count; i++)
         err = parse_class(r, classes->values[i].bv_val, e);
     for (size_t i = 0; err == IM_OK && rules && i < rules->count; i++)
@@ -166,24 +157,27 @@ static enum im_err parse_all(struct im_schema_reading *r, const struct im_entry 
     return err;
 }
 
-enum im_err im_schema_read_rfc(struct im_directory *d, struct im_schema_reading *r, struct im_error *e) {
+static const char *subschema_of(const struct im_asks *asks) {
+    const char *subschema = im_directory_rootdse(asks->directory)->subschema;
+    return subschema ? subschema : "cn=Subschema";
+}
+
+enum im_err im_schema_ask_rfc(struct im_asks *asks, struct im_schema_reading *r, struct im_error *e) {
     static const char *const attributes[] = {"attributeTypes", "objectClasses", "dITContentRules", NULL};
-    const char *subschema = im_directory_rootdse(d)->subschema;
-    struct im_search search = {.base = subschema ? subschema : "cn=Subschema",
-                               .scope = IM_SEARCH_BASE,
-                               .filter = "(objectClass=*)",
-                               .attributes = attributes};
-    struct im_entry *entry = NULL;
-    struct heirs heirs = {0};
-    struct im_pool *pool = im_pool_new(); /* of the texts, which are large */
-    enum im_err err = pool ? im_directory_read(d, &search, pool, &entry, e) : im_error_nomem(e);
-    if (err == IM_OK && !entry)
-        err = im_error_set_at(e, IM_E_SCHEMA, search.base, 0, 0, "the subschema is not visible to %s", im_directory_identity(d));
-    if (err == IM_OK)
-        err = parse_all(r, entry, &heirs, e);
-    if (err == IM_OK)
-        inherit(r, &heirs);
-    im_vec_free(&heirs);
-    im_pool_free(&pool);
-    return err;
+    struct im_ask ask = {
+        .search = {.base = subschema_of(asks), .scope = IM_SEARCH_BASE, .filter = "(objectClass=*)", .attributes = attributes},
+        .may_be_missing = true,
+        .take = parse_all,
+        .user = r,
+    };
+    return im_asks_add(asks, &ask, e);
+}
+
+enum im_err im_schema_end_rfc(const struct im_asks *asks, struct im_schema_reading *r, struct im_error *e) {
+    if (!r->is_seen) {
+        return im_error_set_at(e, IM_E_SCHEMA, subschema_of(asks), 0, 0, "the subschema is not visible to %s",
+                               im_directory_identity(asks->directory));
+    }
+    inherit(r);
+    return IM_OK;
 }

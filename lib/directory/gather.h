@@ -1,0 +1,31 @@
+/* What a command has to know about a directory before it can ask about people: gathered in one round trip after the root DSE. */
+#ifndef IMDIR_DIRECTORY_GATHER_H
+#define IMDIR_DIRECTORY_GATHER_H
+
+#include "lib/directory/directory.h"
+#include "lib/directory/lookup.h"
+#include "lib/model/profile.h"
+#include "lib/model/schema.h"
+#include "lib/model/server.h"
+
+struct im_gather {
+    struct im_directory *directory;
+    const struct im_config *config;
+    const struct im_profile *profile;
+    bool needs_servers;
+    /* Searches of the caller that travel with these, with a pool of their own; or NULL. What a busy server refused is left
+     * waiting. */
+    struct im_lookups *also;
+};
+
+struct im_gathered {
+    struct im_schema schema;
+    const char *const *domains; /* as im_topology_domains */
+    const char *netbios;        /* of the domain that accounts are in, on Active Directory; NULL: not known */
+    struct im_servers servers;  /* the directory's and the configuration's, which exist; to be freed with im_vec_free */
+};
+
+/* Pieces in pool. Errors are those of im_schema_read, im_topology_domains, im_topology_servers and im_topology_check_servers. */
+enum im_err im_gather(const struct im_gather *g, struct im_pool *pool, struct im_gathered *out, struct im_error *e);
+
+#endif
