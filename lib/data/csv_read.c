@@ -100,6 +100,8 @@ static enum im_err feed(struct im_csv *csv, size_t len, struct im_error *e) {
         return im_error_set(e, IM_E_INTERNAL, "%s: %s", im_csv_name(csv), csv_strerror(csv_error(&csv->parser)));
     if (csv->cells.count > IM_CSV_COLUMNS_MAX)
         return at_cell(csv, "this row has more than 4096 cells: is another character the separator?", e);
+    if (csv->text.len > IM_CSV_ROW_MAX)
+        return at_cell(csv, "this row is longer than 16 MiB", e);
     csv->at += len;
     return IM_OK;
 }

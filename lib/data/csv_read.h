@@ -9,7 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { IM_CSV_CELL_MAX = 1024 * 1024, IM_CSV_COLUMNS_MAX = 4096 };
+/* In bytes, and cells: what is larger is a file of another kind, or a quote that is not closed. */
+enum { IM_CSV_CELL_MAX = 1024 * 1024, IM_CSV_ROW_MAX = 16 * 1024 * 1024, IM_CSV_COLUMNS_MAX = 4096 };
 
 struct im_csv;
 

@@ -375,6 +375,24 @@ static void bounds_are_kept(void **state) {
     im_buf_free(&text);
 }
 
+static void rows_are_not_longer_than_memory(void **state) {
+    struct fixture *f = *state;
+    enum { CELL = IM_CSV_CELL_MAX / 2, CELLS = IM_CSV_ROW_MAX / CELL }; /* each with the byte that ends it */
+    const size_t most = 2 + CELLS * (size_t)CELL;
+    char *text = malloc(most + CELL);
+    assert_non_null(text);
+    memset(text, 'x', most + CELL);
+    memcpy(text, "a\n", 2);
+    for (size_t i = 1; i <= CELLS + 1; i++)
+        text[1 + i * CELL] = ',';
+    write_file(f, text, most - 1);
+    assert_int_equal(open_as(f, NULL), IM_OK);
+    assert_int_equal(read_rows(f), IM_OK);
+    fails(f, text, most + CELL, NULL);
+    assert_error(f, IM_E_INPUT, 2, most - 1, "16 MiB");
+    free(text);
+}
+
 static void files_without_header_or_file(void **state) {
     struct fixture *f = *state;
     FAILS(f, "");
@@ -517,6 +535,7 @@ int main(void) {
         TEST(faults_name_the_place),
         TEST(faults_can_be_kept),
         TEST(bounds_are_kept),
+        TEST(rows_are_not_longer_than_memory),
         TEST(files_without_header_or_file),
         TEST(all_can_be_read_again),
         TEST(pipes_are_kept),
