@@ -382,7 +382,8 @@ static void rows_are_not_longer_than_memory(void **state) {
     char *text = malloc(most + CELL);
     assert_non_null(text);
     memset(text, 'x', most + CELL);
-    memcpy(text, "a\n", 2);
+    text[0] = 'a';
+    text[1] = '\n';
     for (size_t i = 1; i <= CELLS + 1; i++)
         text[1 + i * CELL] = ',';
     write_file(f, text, most - 1);
