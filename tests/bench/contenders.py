@@ -1,7 +1,6 @@
 """What is measured: how each program is called on a directory, what it took, and that it did the work."""
 
 import csv
-import functools
 import importlib.util
 import json
 import os
@@ -60,13 +59,6 @@ class Programs:
         self.environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "XDG_CONFIG_HOME": str(folder / "none"),
                             "XDG_STATE_HOME": str(folder / "state"), "LC_ALL": "C.UTF-8", "LDAPNOINIT": "1"}
 
-    @functools.cached_property
-    def options(self) -> str:
-        return subprocess.run([self.imenable, "--help"], capture_output=True, text=True, env=self.environment, check=True).stdout
-
-    def has(self, option: str) -> bool:
-        return f"{option}=" in self.options or f"{option} " in self.options
-
     def measure(self, command: list, accounts: int, server: Directory | None = None) -> tuple[Sample, str]:
         """Runs a command; its standard output too."""
         watch, out, err = (self.folder / name for name in ("watch.json", "out", "err"))
@@ -108,10 +100,6 @@ class Subset:
     @property
     def csv(self) -> Path:
         return self._file("csv", lambda file: csv.writer(file, lineterminator="\n").writerows([["account"], *([name] for name in self.names)]))
-
-    @property
-    def list(self) -> Path:
-        return self._file("list", lambda file: file.writelines(f"{name}\n" for name in self.names))
 
     @property
     def targets(self) -> Path:
@@ -192,11 +180,9 @@ class Site:
 
     def imenable(self, subset: Subset, *options, outcome: str = "changed") -> Sample:
         """outcome: what must become of every person."""
-        programs = self.programs
-        people = ["--csv", subset.csv] if programs.has("--csv") else ["--list", subset.list]
-        command = [programs.imenable, *self._connection(self.secret), "-b", self.server.suffix, "--home", HOME, "--domain", IM_DOMAIN, "-q",
-                   "-o", "jsonl", *people, *options]
-        sample, line = programs.measure(command, subset.count, self.server)
+        command = [self.programs.imenable, *self._connection(self.secret), "-b", self.server.suffix, "--home", HOME, "--domain", IM_DOMAIN, "-q",
+                   "-o", "jsonl", "--csv", subset.csv, *options]
+        sample, line = self.programs.measure(command, subset.count, self.server)
         return _checked(sample, json.loads(line).get(outcome, 0), subset)
 
     def ldapmodify(self, subset: Subset) -> Sample:

@@ -6,10 +6,10 @@
  * Prints "listening PORT", then one line of JSON for each connection that ended. Bytes are handed on half a round trip after they
  * came, in whatever pieces; connecting is not slowed down.
  *
- * A turn begins with bytes of the client that come at least half a round trip after the first bytes of the turn before: what is
- * sent in one go, and what answers of one go set off, is one turn. A bind starts the count anew (so "turns" are those after the
- * bind), and an unbind, which nobody answers, is none. For that a request must come at the beginning of what is read, as requests
- * do.
+ * A turn begins with bytes that the client sends after it was given something that the server had said after the first bytes of
+ * the turn before had reached it: what is sent in one go, and what the answers to one go set off, is one turn. For that the round
+ * trip must be longer than the client needs to send what it can. A bind starts the count anew (so "turns" are those after the
+ * bind), and an unbind, which nobody answers, is none; requests are recognised at the beginning of what is read.
  */
 
 #include <arpa/inet.h>
@@ -56,8 +56,10 @@ struct way {
 struct link {
     struct end client, server;
     struct way up, down;
-    uint64_t turn_ns; /* when the latest began; 0: none */
-    uint64_t turns, requests_read;
+    int has_turn;
+    uint64_t turn_at;   /* where in `up` the latest turn began */
+    uint64_t answer_at; /* where in `down` the first answer to it may begin; UINT64_MAX: it has not come */
+    uint64_t turns, pieces;
     struct link *next;
 };
 
@@ -93,17 +95,29 @@ static unsigned char request_tag(const unsigned char *p, size_t len) {
     return p[at + 2 + p[at + 1]];
 }
 
-static void count(struct link *link, const char *data, size_t len, uint64_t now, uint64_t half_ns) {
+static void begin_turn(struct link *link) {
+    link->has_turn = 1;
+    link->turn_at = link->up.read;
+    link->answer_at = UINT64_MAX;
+}
+
+static void count_request(struct link *link, const char *data, size_t len) {
     enum { BIND = 0x60, UNBIND = 0x42 };
     unsigned char tag = request_tag((const unsigned char *)data, len);
-    link->requests_read++;
+    int is_answered = link->answer_at != UINT64_MAX && link->down.written > link->answer_at;
+    link->pieces++;
     if (tag == BIND) {
         link->turns = 0;
-        link->turn_ns = now;
-    } else if (tag != UNBIND && (!link->turn_ns || now - link->turn_ns >= half_ns)) {
+        begin_turn(link);
+    } else if (tag != UNBIND && (!link->has_turn || is_answered)) {
         link->turns++;
-        link->turn_ns = now;
+        begin_turn(link);
     }
+}
+
+static void count_answer(struct link *link) {
+    if (link->has_turn && link->answer_at == UINT64_MAX && link->up.written > link->turn_at)
+        link->answer_at = link->down.read;
 }
 
 /* ---- one direction ---- */
@@ -131,8 +145,11 @@ static void take_in(struct proxy *proxy, struct way *way) {
             way->eof_due_ns = now + proxy->half_ns;
             return;
         }
-        if (way == &link->up)
-            count(link, way->ring + at, (size_t)got, now, proxy->half_ns);
+        if (way == &link->up) {
+            count_request(link, way->ring + at, (size_t)got);
+        } else {
+            count_answer(link);
+        }
         way->read += (uint64_t)got;
         put_mark(way, now + proxy->half_ns);
         if ((size_t)got < piece)
@@ -248,7 +265,7 @@ static void accept_one(struct proxy *proxy) {
 static void end_link(struct link *link) {
     printf("{\"turns\": %llu, \"client_bytes\": %llu, \"server_bytes\": %llu, \"client_pieces\": %llu}\n",
            (unsigned long long)link->turns, (unsigned long long)link->up.read, (unsigned long long)link->down.read,
-           (unsigned long long)link->requests_read);
+           (unsigned long long)link->pieces);
     fflush(stdout);
     close(link->client.fd);
     close(link->server.fd);

@@ -10,7 +10,7 @@ from tests.bench.directory import Directory
 
 BULK = 20_000
 DIRECTORY = 100_000
-CHECKED_RTT_MS = 40  # for counting turns: long enough that what is sent in one go stays together
+COUNTED_RTT_MS = 100  # for counting turns: long enough that what is sent in one go stays together
 STARTS = 20
 
 
@@ -97,7 +97,7 @@ def _bulk(bench: Bench, rtt_ms: int, server: Directory, full: int = BULK) -> Ite
             "script": lambda: site.script(few, "obvious"),
             "script, 64 in flight": lambda: site.script(few if rtt_ms else many, "pipelined"),
         }
-        if rtt_ms == 0 and bench.programs.has("--no-journal"):
+        if rtt_ms == 0:
             contenders["imenable without journal"] = lambda: site.imenable(many, "--no-journal")
         if has_ldap3():
             tenth = site.subset(max(100, few.count // 10))
@@ -158,7 +158,7 @@ def growth(small: int, large: int, rounds: int | None = None) -> Callable[[Bench
 def one(bench: Bench) -> Iterator[Round]:
     """One person, with the round trips counted by the proxy."""
     server = bench.directory(bench.settings.size(DIRECTORY))
-    with Site(bench.programs, server, CHECKED_RTT_MS) as site:
+    with Site(bench.programs, server, COUNTED_RTT_MS) as site:
         person = site.subset(1)
 
         def counted() -> Sample:
