@@ -14,20 +14,6 @@ static enum im_err check_schema(struct im_command *c, const struct im_facts_gath
     return IM_OK;
 }
 
-static enum im_err gather_servers(struct im_command *c, bool counts_users, struct im_facts_gathered *f) {
-    enum im_err err = im_topology_servers(f->directory, f->profile, &f->schema, c->pool, &f->servers, &c->error);
-    if (err == IM_OK) {
-        err = im_servers_merge_config(&f->servers, c->config, c->pool, &c->error);
-    }
-    if (err == IM_OK) {
-        err = im_topology_check_servers(f->directory, &f->servers, &c->error);
-    }
-    if (err == IM_OK && counts_users) {
-        err = im_topology_count_users(f->directory, f->profile, f->domains, &f->servers, &c->error);
-    }
-    return err;
-}
-
 /* Where the forest has several domains, an address is unique only if the global catalog says so. Without one, the server's own
  * domain is all that can be searched. */
 static enum im_err open_gc(struct im_command *c, struct im_facts_gathered *f) {
@@ -51,19 +37,23 @@ static enum im_err open_gc(struct im_command *c, struct im_facts_gathered *f) {
 }
 
 enum im_err im_facts_gather(struct im_command *c, const struct im_facts_wanted *wanted, struct im_facts_gathered *f) {
+    struct im_gathered gathered = {.netbios = NULL};
+    struct im_gather gather = {.config = c->config, .profile = f->profile, .needs_servers = wanted->needs_servers};
     c->connections = wanted->connections;
     enum im_err err = im_command_connect(c, &f->directory);
+    gather.directory = f->directory;
     if (err == IM_OK) {
-        err = im_schema_read(f->directory, f->profile, c->pool, &f->schema, &c->error);
+        err = im_gather(&gather, c->pool, &gathered, &c->error);
     }
     if (err == IM_OK) {
+        f->schema = gathered.schema;
+        f->servers = gathered.servers;
+        f->domains = gathered.domains;
+        f->netbios = gathered.netbios;
         err = check_schema(c, f);
     }
-    if (err == IM_OK) {
-        err = im_topology_domains(f->directory, c->pool, &f->domains, &c->error);
-    }
-    if (err == IM_OK && wanted->needs_servers) {
-        err = gather_servers(c, wanted->counts_users, f);
+    if (err == IM_OK && wanted->counts_users) {
+        err = im_topology_count_users(f->directory, f->profile, f->domains, &f->servers, &c->error);
     }
     if (err == IM_OK && wanted->needs_servers) {
         err = open_gc(c, f);

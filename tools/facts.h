@@ -12,6 +12,7 @@ struct im_facts_gathered {
     struct im_account_context context;
     struct im_servers servers;
     const char *const *domains; /* NULL-terminated */
+    const char *netbios;        /* of the base's domain; NULL: not known */
     const char *base;           /* naming context or --base; NULL: several, and none is chosen */
 };
 
