@@ -27,13 +27,16 @@ def worlds(request, tmp_path_factory):
     def get(variant: str) -> World:
         if variant not in opened:
             lab = open_lab(variant, tmp_path_factory.mktemp(variant))
-            opened[variant] = lab
-            opened[variant] = World(lab)
+            try:
+                opened[variant] = World(lab)
+            except BaseException:
+                lab.server.close()
+                raise
         return opened[variant]
 
     yield get, counts
     for world in opened.values():
-        getattr(world, "lab", world).server.close()
+        world.lab.server.close()
     rounds = counts.pop("rounds", 0)
     with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
         print(f"\n{rounds} of {len(SEEDS)} rounds of trouble went well:", ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())))
