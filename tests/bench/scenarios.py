@@ -111,7 +111,7 @@ def bulk(rtt_ms: int) -> Callable[[Bench], Iterator[Round]]:
 
 def disk(bench: Bench) -> Iterator[Round]:
     server = bench.directory(bench.settings.size(DIRECTORY), bench.programs.folder)
-    yield from _bulk(bench, 0, server, BULK // 10)
+    yield from _bulk(bench, 0, server, BULK // 20)
 
 
 # ---- reading ----
