@@ -132,12 +132,13 @@ check-all:
 build-clang:
 	@$(MAKE) --no-print-directory CC=clang B=build/clang SAN= COVERAGE= all units bench-tools
 
-# Ratios against a bare client and what is used instead, on servers with 100,000 accounts: a quarter of an hour. QUICK=1: two minutes,
+# Ratios against a bare client and what is used instead, on servers with 100,000 accounts: half an hour. QUICK=1: two minutes,
 # LARGE=1: a million accounts too, DISK=1: also with the server's database on this disk, ONLY="bulk-0 start": a part.
+BENCH_B = $(if $(SAN)$(COVERAGE),build,$(B))
 bench:
 	@packaging/deps build run demo tests bench
-	@$(REMAKE) SAN= COVERAGE= B=build all bench-tools
-	@B=build tests/bench/run
+	@$(REMAKE) SAN= COVERAGE= B=$(BENCH_B) all bench-tools
+	@B=$(BENCH_B) tests/bench/run
 
 # New inputs that libFuzzer finds worth keeping stay in build/fuzz; one that breaks a target is left there as crash-*.
 FUZZ_SECONDS ?= 60
