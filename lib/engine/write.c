@@ -191,7 +191,7 @@ static enum im_err add_record(struct im_job *job) {
     struct im_walk *walk = job->slice->walk;
     const struct im_run *run = walk->run;
     struct im_record record;
-    if (job->journal_id && !job->is_unknown) /* the plan before was not carried out */
+    if (job->journal_id && !job->is_unknown && !job->leaves_class) /* nothing of the plan before was carried out */
         im_walk_fail(walk, im_journal_result(run->journal, job->journal_id, IM_CONFLICT, walk->e));
     enum im_err err = im_record_of_plan(run->resolver.context, &job->account, &job->plan, job->slice->pool, &record, walk->e);
     record.input = job->input->text;
