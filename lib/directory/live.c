@@ -1,6 +1,7 @@
 /* Answers of a live directory. */
 #include "lib/directory/live_impl.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -82,11 +83,14 @@ static enum im_err receive_until(struct im_live *live, int msgid, int all, int64
     for (;;) {
         /* TLS and SASL layers may hold whole messages that poll cannot see: look first, wait then. */
         struct timeval now = {0, 0};
+        errno = 0;
         int rc = ldap_result(live->c.ld, msgid, all, &now, out);
         if (rc > 0)
             return IM_OK;
-        if (rc < 0)
+        if (rc < 0) {
+            im_live_trace(live, "the connection ended: %s", errno ? strerror(errno) : "closed by the server");
             return im_live_lost(live, e);
+        }
         enum im_waited waited = im_wait_until(&live->c, until_ms, live->operations.changes ? NULL : live->options.stop);
         if (waited == IM_WAITED_STOP)
             return im_error_set(e, IM_E_INTERRUPTED, "stopped on request");
