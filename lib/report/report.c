@@ -13,9 +13,12 @@ const struct im_report_format *const *im_report_formats(size_t *count) {
     return formats;
 }
 
-/* A terminal sees each line at once; elsewhere ten times a second is soon enough, for people and for noticing a full disk. */
-static bool is_due(struct im_out *out) {
+/* A terminal sees each line at once. Elsewhere the first is flushed, so that a full disk is noticed before anything is changed,
+ * and then ten times a second is soon enough. */
+static bool is_due(struct im_out *out, size_t len) {
     struct timespec now;
+    if (!len)
+        return false;
     (void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
     long tenth = (long)now.tv_sec * 10 + now.tv_nsec / 100000000;
     bool is = out->width || tenth != out->flushed_tenth;
@@ -29,7 +32,7 @@ enum im_err im_report_write(struct im_out *out, struct im_buf *text, struct im_e
     if (text->failed) {
         err = im_error_nomem(e);
     } else if (ferror(out->stream) || fwrite(im_buf_str(text), 1, text->len, out->stream) != text->len ||
-               (is_due(out) && fflush(out->stream) != 0)) {
+               (is_due(out, text->len) && fflush(out->stream) != 0)) {
         err = im_error_set_errno(e, IM_E_OUTPUT, errno ? errno : EIO, "the results cannot be written");
     }
     im_buf_free(text);
