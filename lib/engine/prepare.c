@@ -70,37 +70,6 @@ static enum im_err build_want(struct im_job *job) {
     return err;
 }
 
-static enum im_err prepare_want(struct im_job *job) {
-    struct im_walk *walk = job->slice->walk;
-    struct im_account *account = &job->account;
-    const struct im_entry *entry = account->entry;
-    enum im_err err = im_account_decode(walk->run->resolver.context, entry, job->slice->pool, account, walk->e);
-    if (err != IM_OK) {
-        im_error_where(walk->e, entry->dn);
-        return err;
-    }
-    job->result.dn = account->dn;
-    job->result.account = account->name;
-    job->sent = job->plan;
-    job->plan = (struct im_plan){0};
-    job->holders = (struct im_holders){0};
-    err = build_want(job);
-    if (err == IM_OK && job->state != IM_JOB_SETTLED && walk->request.action == IM_ENABLE)
-        err = im_judge(job); /* who is refused already takes no place at a home */
-    if (err == IM_OK && job->state != IM_JOB_SETTLED)
-        count_home(job);
-    return err;
-}
-
-enum im_err im_prepare_wants(struct im_slice *slice) {
-    enum im_err err = IM_OK;
-    for (size_t i = 0; err == IM_OK && i < slice->round_count; i++) {
-        if (slice->round[i]->state != IM_JOB_SETTLED)
-            err = prepare_want(slice->round[i]);
-    }
-    return err;
-}
-
 /* ---- addresses that are wanted twice ---- */
 
 /* Who has the address already loses it to nobody: the directory names that one as the holder. */
@@ -153,7 +122,60 @@ static void unclaim(struct im_job *job) {
     job->wants = job->gives = 0;
 }
 
-/* ---- plans ---- */
+/* ---- before the search of holders ---- */
+
+static enum im_err make_plan(struct im_job *job) {
+    struct im_walk *walk = job->slice->walk;
+    if (is_recorded(walk))
+        return im_recorded_plan(job);
+    if (job->want.cannot_build)
+        return IM_OK;
+    return im_plan_make(walk->run->resolver.context, &job->account, &job->want, walk->request.keep_opaque, walk->has_assertion,
+                        job->slice->pool, &job->plan, walk->e);
+}
+
+/* Who is refused already, also because an earlier account of the run has the address, takes no place at a home. */
+static enum im_err judge_early(struct im_job *job) {
+    enum im_err err = im_judge(job);
+    if (err == IM_OK && job->state != IM_JOB_SETTLED)
+        err = claim_address(job);
+    return err == IM_OK && job->holders.count && job->state != IM_JOB_SETTLED ? im_judge(job) : err;
+}
+
+static enum im_err prepare_want(struct im_job *job) {
+    struct im_walk *walk = job->slice->walk;
+    struct im_account *account = &job->account;
+    const struct im_entry *entry = account->entry;
+    enum im_err err = im_account_decode(walk->run->resolver.context, entry, job->slice->pool, account, walk->e);
+    if (err != IM_OK) {
+        im_error_where(walk->e, entry->dn);
+        return err;
+    }
+    job->result.dn = account->dn;
+    job->result.account = account->name;
+    job->sent = job->plan;
+    job->plan = (struct im_plan){0};
+    job->holders = (struct im_holders){0};
+    err = build_want(job);
+    if (err == IM_OK && job->state != IM_JOB_SETTLED)
+        err = make_plan(job);
+    if (err == IM_OK && job->state != IM_JOB_SETTLED && walk->request.action == IM_ENABLE)
+        err = judge_early(job);
+    if (err == IM_OK && job->state != IM_JOB_SETTLED)
+        count_home(job);
+    return err;
+}
+
+enum im_err im_prepare_wants(struct im_slice *slice) {
+    enum im_err err = IM_OK;
+    for (size_t i = 0; err == IM_OK && i < slice->round_count; i++) {
+        if (slice->round[i]->state != IM_JOB_SETTLED)
+            err = prepare_want(slice->round[i]);
+    }
+    return err;
+}
+
+/* ---- with all holders known ---- */
 
 /* What an account has when it is not changed, for the report. */
 static void show_present(struct im_job *job) {
@@ -199,20 +221,8 @@ static enum im_err conclude(struct im_job *job) {
     return IM_OK;
 }
 
-static enum im_err make_plan(struct im_job *job) {
-    struct im_walk *walk = job->slice->walk;
-    if (is_recorded(walk))
-        return im_recorded_plan(job);
-    if (job->want.cannot_build)
-        return IM_OK;
-    return im_plan_make(walk->run->resolver.context, &job->account, &job->want, walk->request.keep_opaque, walk->has_assertion,
-                        job->slice->pool, &job->plan, walk->e);
-}
-
 static enum im_err prepare_plan(struct im_job *job) {
-    enum im_err err = make_plan(job);
-    if (err == IM_OK && job->state != IM_JOB_SETTLED)
-        err = claim_address(job);
+    enum im_err err = claim_address(job);
     if (err == IM_OK && job->state != IM_JOB_SETTLED)
         err = im_judge(job);
     if (err == IM_OK)
