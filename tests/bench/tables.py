@@ -21,9 +21,10 @@ def _number(value: float) -> str:
 
 
 def of_bars(verdicts: list[Verdict]) -> str:
-    rows = [["bar", "wanted", "median", "lowest", "highest", "rounds", ""]]
+    rows = [["bar", "wanted", "median", "lowest", "highest", "the floor", "rounds", ""]]
     for v in verdicts:
         numbers = [_number(n) for n in (v.median, min(v.values), max(v.values))] if v.values else ["-"] * 3
+        numbers.append("" if v.limit is None else _number(v.limit))
         rows.append([v.bar.what, v.bar.wanted, *numbers, str(len(v.values)), v.word])
     return columns(rows)
 
