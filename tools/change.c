@@ -251,12 +251,23 @@ static enum im_err list_templates(struct changing *x, struct im_strings *out) {
     return IM_OK;
 }
 
+/* The only account that is asked for, where it is named; else NULL. */
+static const struct im_identity *only_one(const struct changing *x) {
+    struct im_command *c = x->c;
+    struct im_identity *one = im_pool_alloc(c->pool, sizeof *one);
+    if (!one || !x->sources || c->arguments.count != 1 || im_sources_count(x->sources) != 1) {
+        return NULL;
+    }
+    return im_identity_parse(c->arguments.items[0], c->pool, one, NULL) == IM_OK ? one : NULL;
+}
+
 static enum im_err prepare(struct changing *x, enum im_action action, struct im_run *run) {
     struct im_command *c = x->c;
     struct im_strings templates = {.count = 0};
     enum im_err err = list_templates(x, &templates);
     if (err == IM_OK) {
-        const struct im_facts_wanted wanted = {.needs_servers = action != IM_DISABLE,
+        const struct im_facts_wanted wanted = {.one = only_one(x),
+                                               .needs_servers = action != IM_DISABLE,
                                                .counts_users = action == IM_ENABLE && wants_auto(x),
                                                .connections = x->limits.pace.connections,
                                                .templates = templates.items,
@@ -264,6 +275,7 @@ static enum im_err prepare(struct changing *x, enum im_action action, struct im_
         err = im_facts_gather(c, &wanted, &x->facts);
     }
     if (err == IM_OK) {
+        run->early = &x->facts.early;
         run->resolver = (struct im_resolver){
             .directory = x->facts.directory, .context = &x->facts.context, .domains = x->facts.domains, .gc = x->facts.gc};
         err = find_base(x, run);

@@ -36,15 +36,25 @@ static enum im_err open_gc(struct im_command *c, struct im_facts_gathered *f) {
     return IM_OK;
 }
 
-enum im_err im_facts_gather(struct im_command *c, const struct im_facts_wanted *wanted, struct im_facts_gathered *f) {
-    struct im_gathered gathered = {.netbios = NULL};
-    struct im_gather gather = {.config = c->config, .profile = f->profile, .needs_servers = wanted->needs_servers};
-    c->connections = wanted->connections;
-    enum im_err err = im_command_connect(c, &f->directory);
-    gather.directory = f->directory;
-    if (err == IM_OK) {
-        err = im_gather(&gather, c->pool, &gathered, &c->error);
+/* One person alone is looked for together with the facts: a round trip less. The schema is not known yet; see im_early_take. */
+static enum im_err ask_early(struct im_command *c, const struct im_identity *one, struct im_facts_gathered *f) {
+    struct im_resolver r = {.directory = f->directory, .context = &f->context, .base = f->base};
+    struct im_resolving *resolving;
+    if (!one || one->kind == IM_ID_DOMAIN_NAME || !f->base) {
+        return IM_OK;
     }
+    enum im_err err = im_resolve_begin(&r, one, 1, c->pool, &f->lookups, &resolving, &c->error);
+    return err == IM_OK ? im_early_begin(&f->early, &f->lookups, &c->error) : err;
+}
+
+static enum im_err gather(struct im_command *c, const struct im_facts_wanted *wanted, struct im_facts_gathered *f) {
+    struct im_gathered gathered = {.netbios = NULL};
+    struct im_gather gather = {.directory = f->directory,
+                               .config = c->config,
+                               .profile = f->profile,
+                               .needs_servers = wanted->needs_servers,
+                               .also = f->early.lookups};
+    enum im_err err = im_gather(&gather, c->pool, &gathered, &c->error);
     if (err == IM_OK) {
         f->schema = gathered.schema;
         f->servers = gathered.servers;
@@ -55,9 +65,12 @@ enum im_err im_facts_gather(struct im_command *c, const struct im_facts_wanted *
     if (err == IM_OK && wanted->counts_users) {
         err = im_topology_count_users(f->directory, f->profile, f->domains, &f->servers, &c->error);
     }
-    if (err == IM_OK && wanted->needs_servers) {
-        err = open_gc(c, f);
-    }
+    return err == IM_OK && wanted->needs_servers ? open_gc(c, f) : err;
+}
+
+enum im_err im_facts_gather(struct im_command *c, const struct im_facts_wanted *wanted, struct im_facts_gathered *f) {
+    c->connections = wanted->connections;
+    enum im_err err = im_command_connect(c, &f->directory);
     if (err != IM_OK) {
         return err;
     }
@@ -65,10 +78,16 @@ enum im_err im_facts_gather(struct im_command *c, const struct im_facts_wanted *
     f->base = c->config->base ? c->config->base : root->default_nc;
     f->context = (struct im_account_context){
         .profile = f->profile, .schema = &f->schema, .is_ad = root->is_ad, .asked_rights = root->is_ad, .now = time(NULL)};
-    return im_account_context_templates(&f->context, wanted->templates, wanted->template_count, c->pool, &c->error);
+    err = im_account_context_templates(&f->context, wanted->templates, wanted->template_count, c->pool, &c->error);
+    if (err == IM_OK) {
+        err = ask_early(c, wanted->one, f);
+    }
+    return err == IM_OK ? gather(c, wanted, f) : err;
 }
 
 void im_facts_free(struct im_facts_gathered *f) {
+    im_early_free(&f->early);
+    im_lookups_free(&f->lookups);
     im_vec_free(&f->servers);
     im_directory_free(&f->gc);
     im_directory_free(&f->directory);

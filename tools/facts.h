@@ -13,6 +13,8 @@ struct im_facts_gathered {
     struct im_servers servers;
     const char *const *domains; /* NULL-terminated */
     const char *netbios;        /* of the base's domain; NULL: not known */
+    struct im_early early;      /* answers about wanted->one; for im_run */
+    struct im_lookups lookups;  /* of early */
     const char *base;           /* naming context or --base; NULL: several, and none is chosen */
 };
 
@@ -20,7 +22,8 @@ struct im_facts_gathered {
  * {attr:NAME} are read with each account. Errors in c->error. */
 struct im_facts_wanted {
     bool needs_servers, counts_users;
-    size_t connections; /* 0 = 1 */
+    size_t connections;            /* 0 = 1 */
+    const struct im_identity *one; /* the only account, looked for in the same round trip; NULL: there are several */
     const char *const *templates;
     size_t template_count;
 };

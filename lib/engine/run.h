@@ -2,6 +2,7 @@
 #ifndef IMDIR_ENGINE_RUN_H
 #define IMDIR_ENGINE_RUN_H
 
+#include "lib/directory/early.h"
 #include "lib/directory/resolve.h"
 #include "lib/engine/journal.h"
 #include "lib/model/input.h"
@@ -33,6 +34,7 @@ struct im_run {
     const struct im_request *request;
     const struct im_servers *servers;
     const struct im_inputs *inputs;
+    struct im_early *early; /* searches for the first of them that are answered already; or NULL */
     struct im_pace pace;
     struct im_journal *journal; /* or NULL. In a dry run: the plan file */
     bool dry_run;

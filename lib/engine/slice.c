@@ -51,8 +51,9 @@ static enum im_err begin_resolving(struct im_slice *slice) {
     for (size_t i = 0; i < slice->count; i++)
         identities[i] = slice->inputs[i].identity;
     slice->stage = IM_STAGE_READING;
-    return im_resolve_begin(&walk->run->resolver, identities, slice->count, slice->pool, &slice->lookups, &slice->resolving,
-                            walk->e);
+    enum im_err err = im_resolve_begin(&walk->run->resolver, identities, slice->count, slice->pool, &slice->lookups,
+                                       &slice->resolving, walk->e);
+    return err == IM_OK && walk->run->early ? im_early_take(walk->run->early, &slice->lookups, walk->e) : err;
 }
 
 enum im_err im_slice_begin(struct im_walk *walk, struct im_slice **out) {
