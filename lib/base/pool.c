@@ -95,17 +95,22 @@ char *im_pool_strdup(struct im_pool *pool, const char *s) {
     return s ? im_pool_strndup(pool, s, strlen(s)) : NULL;
 }
 
-char *im_pool_printf(struct im_pool *pool, const char *format, ...) {
-    va_list args;
-    va_start(args, format);
+char *im_pool_vprintf(struct im_pool *pool, const char *format, va_list args) {
     va_list again;
     va_copy(again, args);
     int len = vsnprintf(NULL, 0, format, args);
-    va_end(args);
     char *text = len < 0 ? NULL : im_pool_alloc(pool, (size_t)len + 1);
     if (text)
         (void)vsnprintf(text, (size_t)len + 1, format, again);
     va_end(again);
+    return text;
+}
+
+char *im_pool_printf(struct im_pool *pool, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    char *text = im_pool_vprintf(pool, format, args);
+    va_end(args);
     return text;
 }
 

@@ -3,6 +3,7 @@
 #define IMDIR_BASE_POOL_H
 
 #include <lber.h>
+#include <stdarg.h>
 #include <stddef.h>
 
 struct im_pool;
@@ -17,6 +18,7 @@ void *im_pool_array(struct im_pool *pool, size_t count, size_t size); /* zeroed;
 char *im_pool_strdup(struct im_pool *pool, const char *s);            /* NULL gives NULL */
 char *im_pool_strndup(struct im_pool *pool, const char *s, size_t len);
 char *im_pool_printf(struct im_pool *pool, const char *format, ...) __attribute__((format(printf, 2, 3)));
+char *im_pool_vprintf(struct im_pool *pool, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 int im_pool_value(struct im_pool *pool, const struct berval *in, struct berval *out); /* copies, adds a NUL; 0 or -1 */
 
 #endif

@@ -78,6 +78,7 @@ static struct im_facts facts_of(const struct im_job *job) {
         .servers = &walk->servers,
         .holders = job->holders.items,
         .holder_count = job->holders.count,
+        .is_preflight = true,
     };
 }
 
@@ -86,19 +87,13 @@ static enum im_err judge_by(struct im_job *job, const char *id) {
     struct im_error *e = job->slice->walk->e;
     struct im_pool *pool = job->slice->pool;
     struct im_facts facts = facts_of(job);
+    const struct im_rule *rule = im_rule_find(id);
     struct im_finding *finding = im_pool_alloc(pool, sizeof *finding);
-    struct im_buf message = IM_BUF_INIT;
-    struct im_buf remedy = IM_BUF_INIT;
+    enum im_verdict verdict;
     if (!finding)
         return im_error_nomem(e);
-    finding->rule = im_rule_find(id);
-    bool fires = finding->rule && finding->rule->check(&facts, &message, &remedy) == IM_FIRES;
-    finding->message = im_pool_strdup(pool, im_buf_str(&message));
-    finding->remedy = finding->rule ? finding->rule->remedy : NULL;
-    bool failed = message.failed || !finding->message;
-    im_buf_free(&message);
-    im_buf_free(&remedy);
-    return failed ? im_error_nomem(e) : apply_findings(job, finding, fires);
+    enum im_err err = im_rule_judge(rule, &facts, pool, finding, &verdict, e);
+    return err == IM_OK ? apply_findings(job, finding, verdict == IM_FIRES) : err;
 }
 
 static enum im_err judge_enabling(struct im_job *job) {

@@ -4,10 +4,19 @@
 #define IMDIR_MODEL_RULE_H
 
 #include "lib/base/buf.h"
+#include "lib/model/finding.h"
+#include "lib/model/survey.h"
 #include "lib/model/want.h"
 
-enum im_scope { IM_SCOPE_ACCOUNT, IM_SCOPE_SERVER, IM_SCOPE_DNS, IM_SCOPE_HTTP, IM_SCOPE_SCHEMA, IM_SCOPE_REPLICATION };
-enum im_severity { IM_INFO, IM_WARNING, IM_ERROR };
+enum im_scope {
+    IM_SCOPE_ACCOUNT,
+    IM_SCOPE_SERVER,
+    IM_SCOPE_DNS,
+    IM_SCOPE_HTTP,
+    IM_SCOPE_SCHEMA,
+    IM_SCOPE_REPLICATION,
+    IM_SCOPE_COUNT,
+};
 enum im_blocks { IM_BLOCKS_NOTHING = 0, IM_BLOCKS_ENABLE = 1, IM_BLOCKS_MOVE = 2 };
 enum im_verdict { IM_FINE, IM_FIRES, IM_SKIPPED };
 
@@ -18,27 +27,52 @@ struct im_holder {
     const char *value;
 };
 
+/* What the home attribute of an account names, looked up once for all who name it. */
+enum im_target {
+    IM_TARGET_UNKNOWN,   /* not looked up, or could not be read */
+    IM_TARGET_HOST,      /* a virtual server that hosts users */
+    IM_TARGET_NO_HOST,   /* a virtual server that hosts none: a router */
+    IM_TARGET_NO_SERVER, /* some other object */
+    IM_TARGET_DELETED,   /* the object is deleted (Active Directory keeps the value) */
+    IM_TARGET_MISSING,   /* there is no such object */
+};
+
 /* Everything that an account rule may look at, gathered before. */
 struct im_facts {
     const struct im_account_context *context;
     const struct im_account *account;
-    const struct im_want *want; /* the state that is judged */
+    const struct im_want *want; /* the state that is judged: the wanted one, or in an audit the present one */
     const struct im_servers *servers;
     const struct im_holder *holders;
     size_t holder_count;
+    /* The account is judged as if it were to be enabled: by changing commands and in a preflight. Else what is wrong with an
+     * account that is not enabled is no finding. */
+    bool is_preflight;
+    enum im_target target;          /* what the account's own home attribute names */
+    const struct im_survey *survey; /* facts about the organisation; NULL: none were gathered */
 };
 
-/* Fires: appends one sentence about this account to `message`, and to `remedy` what to do where it is more exact than the row's.
- * Skipped: the message is the reason. */
-typedef enum im_verdict im_rule_check(const struct im_facts *facts, struct im_buf *message, struct im_buf *remedy);
+/* What a rule says about one account. */
+struct im_judgement {
+    struct im_buf message;     /* one sentence; where the rule is skipped: the reason */
+    struct im_buf remedy;      /* what to do, where it is more exact than the row's */
+    enum im_severity severity; /* the row's, unless the rule finds that this case weighs more or less */
+};
+typedef enum im_verdict im_rule_check(const struct im_facts *facts, struct im_judgement *j);
+
+/* Rules about the organisation are called once and may find several things. Skipped: im_sink_skip said why. */
+struct im_sink;
+typedef enum im_verdict im_rule_survey(const struct im_survey *survey, struct im_sink *out);
 
 struct im_rule {
     const char *id; /* permanent */
     enum im_scope scope;
     enum im_severity severity;
-    unsigned blocks; /* enum im_blocks, or-ed */
+    unsigned blocks;       /* enum im_blocks, or-ed */
+    const char *hidden_by; /* id of a more exact rule: where that one fires on the same account, this one is silent; or NULL */
     const char *title, *cause, *remedy, *source;
-    im_rule_check *check;
+    im_rule_check *check;   /* scope account, and replication rules about accounts */
+    im_rule_survey *survey; /* the others; a row has one of the two */
 };
 
 /* The rows of a scope in their order: for accounts that is also the order in which a refusal names its reason. */
@@ -46,16 +80,15 @@ const struct im_rule *im_rules(enum im_scope scope, size_t *count);
 const struct im_rule *im_rule_find(const char *id); /* NULL: no such rule */
 /* IM_E_CONFIG with file, line and column where the profile names a rule that there is not: a misspelt one would not protect. */
 enum im_err im_rules_check_profile(const struct im_profile *profile, struct im_error *e);
+bool im_rule_applies(const struct im_profile *profile, const struct im_rule *rule); /* the profile lists it */
 const char *im_severity_name(enum im_severity severity);
 const char *im_scope_name(enum im_scope scope);
-
-struct im_finding {
-    const struct im_rule *rule;
-    const char *message, *remedy; /* in the pool */
-};
 
 /* Evaluates the account rules that the profile lists and that block `action`. *count findings in pool, in the table's order. */
 enum im_err im_rules_judge(const struct im_facts *facts, unsigned blocks, struct im_pool *pool, struct im_finding **findings,
                            size_t *count, struct im_error *e);
+/* Evaluates one rule: *verdict says whether *finding is filled (IM_FIRES) or its message is a reason (IM_SKIPPED). */
+enum im_err im_rule_judge(const struct im_rule *rule, const struct im_facts *facts, struct im_pool *pool,
+                          struct im_finding *finding, enum im_verdict *verdict, struct im_error *e);
 
 #endif

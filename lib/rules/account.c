@@ -8,44 +8,41 @@
 
 #define NO_ADDRESS "there is no address to judge by"
 
-static enum im_verdict skipped(struct im_buf *message, const char *reason) {
-    im_buf_adds(message, reason);
+static enum im_verdict skipped(struct im_judgement *j, const char *reason) {
+    im_buf_adds(&j->message, reason);
     return IM_SKIPPED;
 }
 
-static enum im_verdict not_security_principal(const struct im_facts *f, struct im_buf *message, struct im_buf *remedy) {
-    (void)remedy;
+static enum im_verdict not_security_principal(const struct im_facts *f, struct im_judgement *j) {
     if (f->account->has_sid == IM_UNKNOWN)
-        return skipped(message, "this directory has no objectSid");
+        return skipped(j, "this directory has no objectSid");
     if (f->account->has_sid == IM_YES)
         return IM_FINE;
-    im_buf_adds(message, "the object has no security identifier (a contact or the like), so that nobody can log on with it");
+    im_buf_adds(&j->message, "the object has no security identifier (a contact or the like), so that nobody can log on with it");
     return IM_FIRES;
 }
 
-static enum im_verdict linked_external(const struct im_facts *f, struct im_buf *message, struct im_buf *remedy) {
-    (void)remedy;
+static enum im_verdict linked_external(const struct im_facts *f, struct im_judgement *j) {
     const struct im_account *a = f->account;
     if (!a->is_ad_like)
-        return skipped(message, "the account has no userAccountControl");
+        return skipped(j, "the account has no userAccountControl");
     if (a->disabled != IM_YES || (a->master_sid != IM_MASTER_OTHER && a->master_sid != IM_MASTER_MALFORMED))
         return IM_FINE;
-    im_buf_addf(message, "the account is a placeholder for the external account %s, which cannot use IM",
+    im_buf_addf(&j->message, "the account is a placeholder for the external account %s, which cannot use IM",
                 a->master_sid_text ? a->master_sid_text : "(its SID is malformed)");
     return IM_FIRES;
 }
 
-static enum im_verdict sid_history_placeholder(const struct im_facts *f, struct im_buf *message, struct im_buf *remedy) {
-    (void)remedy;
+static enum im_verdict sid_history_placeholder(const struct im_facts *f, struct im_judgement *j) {
     const struct im_account *a = f->account;
     if (!a->has_sid_history && !f->context->is_ad)
-        return skipped(message, "this directory has no sIDHistory");
+        return skipped(j, "this directory has no sIDHistory");
     if (!a->has_sid_history)
         return IM_FINE;
     if (a->disabled == IM_YES) {
-        im_buf_adds(message, "the account is disabled and is reached through its SID history, which IM does not accept");
+        im_buf_adds(&j->message, "the account is disabled and is reached through its SID history, which IM does not accept");
     } else if (a->had_logon == IM_NO) {
-        im_buf_adds(message,
+        im_buf_adds(&j->message,
                     "the account was never logged on to and is reached through its SID history, which IM does not accept");
     } else {
         return IM_FINE;
@@ -53,72 +50,68 @@ static enum im_verdict sid_history_placeholder(const struct im_facts *f, struct 
     return IM_FIRES;
 }
 
-static enum im_verdict disabled(const struct im_facts *f, struct im_buf *message, struct im_buf *remedy) {
-    (void)remedy;
+static enum im_verdict disabled(const struct im_facts *f, struct im_judgement *j) {
     if (f->account->disabled == IM_UNKNOWN)
-        return skipped(message, "this directory does not tell whether an account is disabled");
+        return skipped(j, "this directory does not tell whether an account is disabled");
     if (f->account->disabled == IM_NO)
         return IM_FINE;
-    im_buf_adds(message, "the account is disabled");
+    im_buf_adds(&j->message, "the account is disabled");
     return IM_FIRES;
 }
 
-static enum im_verdict not_writable(const struct im_facts *f, struct im_buf *message, struct im_buf *remedy) {
-    (void)remedy;
+static enum im_verdict not_writable(const struct im_facts *f, struct im_judgement *j) {
     if (!f->context->asked_rights)
-        return skipped(message, "this directory does not tell which attributes may be written");
+        return skipped(j, "this directory does not tell which attributes may be written");
     if (!f->account->not_writable)
         return IM_FINE;
-    im_buf_addf(message, "the account that is used may not write %s of this entry", f->account->not_writable);
+    im_buf_addf(&j->message, "the account that is used may not write %s of this entry", f->account->not_writable);
     return IM_FIRES;
 }
 
-static enum im_verdict domain_unknown(const struct im_facts *f, struct im_buf *message, struct im_buf *remedy) {
-    (void)remedy;
+static enum im_verdict domain_unknown(const struct im_facts *f, struct im_judgement *j) {
     const char *domain = f->want->im_domain;
     if (!domain)
-        return skipped(message, NO_ADDRESS);
+        return skipped(j, NO_ADDRESS);
     if (im_servers_know_domain(f->servers, domain))
         return IM_FINE;
-    im_buf_addf(message, "the IM domain %s is served by no server of the organisation", domain);
+    im_buf_addf(&j->message, "the IM domain %s is served by no server of the organisation", domain);
     return IM_FIRES;
 }
 
-static enum im_verdict home_not_host(const struct im_facts *f, struct im_buf *message, struct im_buf *remedy) {
-    (void)remedy;
+static enum im_verdict home_not_host(const struct im_facts *f, struct im_judgement *j) {
     const struct im_server *home = f->want->home;
     if (!home)
         return IM_FINE;
     if (!home->hosts_users) {
-        im_buf_addf(message, "the server %s is a router and hosts no users", home->name);
+        im_buf_addf(&j->message, "the server %s is a router and hosts no users", home->name);
     } else if (!home->dn) {
-        im_buf_addf(message, "the home server %s has no object in the directory", home->name);
+        im_buf_addf(&j->message, "the home server %s has no object in the directory", home->name);
     } else if (f->want->im_domain && !im_server_serves(home, f->want->im_domain)) {
-        im_buf_addf(message, "the home server %s does not serve the IM domain %s", home->name, f->want->im_domain);
+        im_buf_addf(&j->message, "the home server %s does not serve the IM domain %s", home->name, f->want->im_domain);
     } else {
         return IM_FINE;
     }
     return IM_FIRES;
 }
 
-static enum im_verdict address_duplicate(const struct im_facts *f, struct im_buf *message, struct im_buf *remedy) {
+static enum im_verdict address_duplicate(const struct im_facts *f, struct im_judgement *j) {
     if (f->holder_count == 0)
         return IM_FINE;
     for (size_t i = 0; i < f->holder_count; i++) {
-        im_buf_addf(message, "%s%s \"%s\" is held by %s", i ? "; " : "", f->holders[i].attribute, f->holders[i].value,
+        im_buf_addf(&j->message, "%s%s \"%s\" is held by %s", i ? "; " : "", f->holders[i].attribute, f->holders[i].value,
                     f->holders[i].dn);
     }
-    im_buf_adds(remedy, "clear it on the other object, or choose another address with --address");
+    im_buf_adds(&j->remedy, "clear it on the other object, or choose another address with --address");
     return IM_FIRES;
 }
 
-static enum im_verdict alias_unsafe(const struct im_facts *f, struct im_buf *message, struct im_buf *remedy) {
-    (void)remedy;
+static enum im_verdict alias_unsafe(const struct im_facts *f, struct im_judgement *j) {
     const struct im_want *w = f->want;
     if (w->cannot_build) {
-        im_buf_adds(message, w->cannot_build);
+        im_buf_adds(&j->message, w->cannot_build);
     } else if (w->im_alias && !im_alias_is_safe(w->im_alias)) {
-        im_buf_addf(message, "\"%s\" cannot be the left side of an address: only plain ASCII without blanks and / # %% ? @ can",
+        im_buf_addf(&j->message,
+                    "\"%s\" cannot be the left side of an address: only plain ASCII without blanks and / # %% ? @ can",
                     w->im_alias);
     } else {
         return IM_FINE;
@@ -126,13 +119,12 @@ static enum im_verdict alias_unsafe(const struct im_facts *f, struct im_buf *mes
     return IM_FIRES;
 }
 
-static enum im_verdict url_malformed(const struct im_facts *f, struct im_buf *message, struct im_buf *remedy) {
-    (void)remedy;
+static enum im_verdict url_malformed(const struct im_facts *f, struct im_judgement *j) {
     const char *why = NULL;
     const char *wrong = NULL;
     /* An unsafe alias spoils the URLs as well; one rule says it. */
     if (!f->want->address || !im_alias_is_safe(f->want->im_alias))
-        return skipped(message, NO_ADDRESS);
+        return skipped(j, NO_ADDRESS);
     if (f->want->logical_url && !im_url_is_well_formed(f->want->logical_url, IM_ROLE_LOGICAL_URL, &why)) {
         wrong = f->want->logical_url;
     } else if (f->want->physical_url && !im_url_is_well_formed(f->want->physical_url, IM_ROLE_PHYSICAL_URL, &why)) {
@@ -140,7 +132,7 @@ static enum im_verdict url_malformed(const struct im_facts *f, struct im_buf *me
     }
     if (!wrong)
         return IM_FINE;
-    im_buf_addf(message, "the URL %s %s", wrong, why);
+    im_buf_addf(&j->message, "the URL %s %s", wrong, why);
     return IM_FIRES;
 }
 

@@ -6,23 +6,58 @@
 enum { MAX_NAMES = 128 };
 
 const struct im_rule *im_rules(enum im_scope scope, size_t *count) {
-    *count = scope == IM_SCOPE_ACCOUNT ? im_account_rule_count : 0;
-    return scope == IM_SCOPE_ACCOUNT ? im_account_rules : NULL;
+    switch (scope) {
+    case IM_SCOPE_ACCOUNT:
+        *count = im_account_rule_count;
+        return im_account_rules;
+    case IM_SCOPE_SERVER:
+        *count = im_server_rule_count;
+        return im_server_rules;
+    case IM_SCOPE_DNS:
+        *count = im_dns_rule_count;
+        return im_dns_rules;
+    case IM_SCOPE_HTTP:
+        *count = im_http_rule_count;
+        return im_http_rules;
+    case IM_SCOPE_SCHEMA:
+        *count = im_schema_rule_count;
+        return im_schema_rules;
+    case IM_SCOPE_REPLICATION:
+        *count = im_replication_rule_count;
+        return im_replication_rules;
+    case IM_SCOPE_COUNT:
+        break;
+    }
+    *count = 0;
+    return NULL;
 }
 
 const struct im_rule *im_rule_find(const char *id) {
-    for (size_t i = 0; i < im_account_rule_count; i++) {
-        if (strcmp(im_account_rules[i].id, id) == 0)
-            return &im_account_rules[i];
+    for (int scope = 0; scope < IM_SCOPE_COUNT; scope++) {
+        size_t count;
+        const struct im_rule *rows = im_rules((enum im_scope)scope, &count);
+        for (size_t i = 0; i < count; i++) {
+            if (strcmp(rows[i].id, id) == 0)
+                return &rows[i];
+        }
     }
     return NULL;
 }
 
+static size_t list_names(const char *names[MAX_NAMES]) {
+    size_t listed = 0;
+    for (int scope = 0; scope < IM_SCOPE_COUNT; scope++) {
+        size_t count;
+        const struct im_rule *rows = im_rules((enum im_scope)scope, &count);
+        for (size_t i = 0; i < count && listed < MAX_NAMES; i++)
+            names[listed++] = rows[i].id;
+    }
+    return listed;
+}
+
 enum im_err im_rules_check_profile(const struct im_profile *profile, struct im_error *e) {
     const char *names[MAX_NAMES];
-    size_t count = 0;
-    for (; count < im_account_rule_count && count < MAX_NAMES; count++)
-        names[count] = im_account_rules[count].id;
+    size_t count = list_names(names);
     for (size_t i = 0; i < profile->rule_count; i++) {
         const struct im_profile_place *place = &profile->rule_places[i];
         if (im_rule_find(profile->rules[i]))
@@ -45,7 +80,7 @@ const char *im_scope_name(enum im_scope scope) {
     return names[scope];
 }
 
-static bool applies(const struct im_profile *profile, const struct im_rule *rule) {
+bool im_rule_applies(const struct im_profile *profile, const struct im_rule *rule) {
     for (size_t i = 0; i < profile->rule_count; i++) {
         if (strcmp(profile->rules[i], rule->id) == 0)
             return true;
@@ -53,19 +88,23 @@ static bool applies(const struct im_profile *profile, const struct im_rule *rule
     return false;
 }
 
-static enum im_err check(const struct im_facts *facts, const struct im_rule *rule, struct im_pool *pool,
-                         struct im_finding *finding, bool *fires, struct im_error *e) {
-    struct im_buf message = IM_BUF_INIT;
-    struct im_buf remedy = IM_BUF_INIT;
-    *fires = rule->check(facts, &message, &remedy) == IM_FIRES;
+enum im_err im_rule_judge(const struct im_rule *rule, const struct im_facts *facts, struct im_pool *pool,
+                          struct im_finding *finding, enum im_verdict *verdict, struct im_error *e) {
+    struct im_judgement j = {.message = IM_BUF_INIT, .remedy = IM_BUF_INIT, .severity = rule->severity};
+    *verdict = rule->check(facts, &j);
+    if (*verdict == IM_FINE)
+        return IM_OK;
     *finding = (struct im_finding){
         .rule = rule,
-        .message = im_pool_strdup(pool, im_buf_str(&message)),
-        .remedy = remedy.len ? im_pool_strdup(pool, im_buf_str(&remedy)) : rule->remedy,
+        .severity = j.severity,
+        .account = facts->account->name,
+        .dn = facts->account->dn,
+        .message = im_pool_strdup(pool, im_buf_str(&j.message)),
+        .remedy = j.remedy.len ? im_pool_strdup(pool, im_buf_str(&j.remedy)) : rule->remedy,
     };
-    bool is_broken = message.failed || remedy.failed || !finding->message || !finding->remedy;
-    im_buf_free(&message);
-    im_buf_free(&remedy);
+    bool is_broken = j.message.failed || j.remedy.failed || !finding->message || !finding->remedy;
+    im_buf_free(&j.message);
+    im_buf_free(&j.remedy);
     return is_broken ? im_error_nomem(e) : IM_OK;
 }
 
@@ -77,13 +116,13 @@ enum im_err im_rules_judge(const struct im_facts *facts, unsigned blocks, struct
         return im_error_nomem(e);
     for (size_t i = 0; i < im_account_rule_count; i++) {
         const struct im_rule *rule = &im_account_rules[i];
-        bool fires;
-        if (!(rule->blocks & blocks) || !applies(facts->context->profile, rule))
+        enum im_verdict verdict;
+        if (!(rule->blocks & blocks) || !im_rule_applies(facts->context->profile, rule))
             continue;
-        enum im_err err = check(facts, rule, pool, &list[found], &fires, e);
+        enum im_err err = im_rule_judge(rule, facts, pool, &list[found], &verdict, e);
         if (err != IM_OK)
             return err;
-        found += fires;
+        found += verdict == IM_FIRES;
     }
     *findings = list;
     *count = found;

@@ -5,11 +5,12 @@
 #include <dirent.h>
 #include <stdio.h>
 
-static const char *const files[] = {"account.ldif", "facts.yaml", "expect"};
+static const char *const files[] = {"expect", "facts.yaml", "account.ldif"};
 
 struct golden {
     char *path;
-    golden_tell *tell;
+    golden_tell *tell; /* one of the two */
+    golden_survey_tell *tell_survey;
 };
 
 static int is_visible(const struct dirent *d) {
@@ -34,17 +35,17 @@ static char *read_file(const char *path) {
     return text;
 }
 
-/* Only the three files, so that a misspelt one is not passed over. */
-static void check_folder(const char *folder, bool writes) {
+/* Only the wanted files, so that a misspelt one is not passed over. */
+static void check_folder(const char *folder, size_t wanted, bool writes) {
     struct dirent **found = NULL;
     int count = scandir(folder, &found, is_visible, alphasort);
     bool seen[LENGTH(files)] = {false};
     char strange[256] = "";
     for (int i = 0; i < count; i++) {
         size_t f = 0;
-        while (f < LENGTH(files) && strcmp(files[f], found[i]->d_name) != 0)
+        while (f < wanted && strcmp(files[f], found[i]->d_name) != 0)
             f++;
-        if (f < LENGTH(files)) {
+        if (f < wanted) {
             seen[f] = true;
         } else {
             snprintf(strange, sizeof strange, "%s", found[i]->d_name);
@@ -54,7 +55,7 @@ static void check_folder(const char *folder, bool writes) {
     free(found);
     if (*strange)
         fail_msg("%s: what is %s for?", folder, strange);
-    for (size_t f = 0; f < LENGTH(files); f++) {
+    for (size_t f = 0; f < wanted; f++) {
         if (!seen[f] && !(writes && strcmp(files[f], "expect") == 0))
             fail_msg("%s: %s is missing", folder, files[f]);
     }
@@ -72,12 +73,16 @@ static void one_folder(void **state) {
     char path[512];
     bool writes = getenv("GOLDEN_WRITE") != NULL;
     struct im_buf got = IM_BUF_INIT;
-    check_folder(g->path, writes);
+    check_folder(g->path, g->tell ? LENGTH(files) : LENGTH(files) - 1, writes);
     name_file(path, sizeof path, g->path, "facts.yaml");
-    struct world *w = world_from_file(path);
-    name_file(path, sizeof path, g->path, "account.ldif");
-    g->tell(w, world_entry_from_file(w, path), &got);
-    world_free(&w);
+    if (g->tell_survey) {
+        g->tell_survey(path, &got);
+    } else {
+        struct world *w = world_from_file(path);
+        name_file(path, sizeof path, g->path, "account.ldif");
+        g->tell(w, world_entry_from_file(w, path), &got);
+        world_free(&w);
+    }
     assert_false(got.failed);
     name_file(path, sizeof path, g->path, "expect");
     if (writes)
@@ -95,14 +100,14 @@ static void there_are_folders(void **state) {
         fail_msg("no folder was found: this program is run from the top of the source");
 }
 
-int golden_run(const char *top, golden_tell *tell) {
+static int run_folders(const char *top, struct golden how) {
     struct dirent **found = NULL;
     int count = scandir(top, &found, is_visible, alphasort);
     size_t folders = count > 0 ? (size_t)count : 0;
     struct CMUnitTest *tests = calloc(folders + 1, sizeof *tests);
     struct golden *cases = calloc(folders + 1, sizeof *cases);
     for (size_t i = 0; i < folders; i++) {
-        cases[i] = (struct golden){.tell = tell};
+        cases[i] = how;
         if (asprintf(&cases[i].path, "%s/%s", top, found[i]->d_name) < 0)
             abort();
         tests[i] = (struct CMUnitTest){.name = found[i]->d_name, .test_func = one_folder, .initial_state = &cases[i]};
@@ -117,6 +122,14 @@ int golden_run(const char *top, golden_tell *tell) {
     free(cases);
     free(tests);
     return failed;
+}
+
+int golden_run(const char *top, golden_tell *tell) {
+    return run_folders(top, (struct golden){.tell = tell});
+}
+
+int golden_run_surveys(const char *top, golden_survey_tell *tell) {
+    return run_folders(top, (struct golden){.tell_survey = tell});
 }
 
 static bool has_line(const char *text, const char *line) {

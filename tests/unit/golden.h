@@ -12,6 +12,10 @@ typedef void golden_tell(struct world *w, const struct im_entry *entry, struct i
  * top without folders, are failures. Returns what cmocka returns. */
 int golden_run(const char *top, golden_tell *tell);
 
+/* The same for rules about the organisation: each folder holds facts.yaml and expect only. */
+typedef void golden_survey_tell(const char *facts_path, struct im_buf *out);
+int golden_run_surveys(const char *top, golden_survey_tell *tell);
+
 /* Is there a folder whose name begins with `prefix` and whose expect file has, or has not, a line that begins with `line`? */
 bool golden_has(const char *top, const char *prefix, const char *line, bool has);
 size_t golden_count(const char *top, const char *prefix);

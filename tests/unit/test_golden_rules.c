@@ -15,19 +15,21 @@ static void tell(struct world *w, const struct im_entry *entry, struct im_buf *o
                              .want = &want,
                              .servers = &w->servers,
                              .holders = w->holders,
-                             .holder_count = w->holder_count};
+                             .holder_count = w->holder_count,
+                             .is_preflight = true};
     size_t count;
     const struct im_rule *rules = im_rules(IM_SCOPE_ACCOUNT, &count);
     for (size_t i = 0; i < count; i++) {
-        struct im_buf message = IM_BUF_INIT;
-        struct im_buf remedy = IM_BUF_INIT;
-        enum im_verdict verdict = rules[i].check(&facts, &message, &remedy);
+        struct im_judgement j = {.message = IM_BUF_INIT, .remedy = IM_BUF_INIT, .severity = rules[i].severity};
+        enum im_verdict verdict = rules[i].check(&facts, &j);
         if (verdict != IM_FINE)
-            im_buf_addf(out, "%s %s: %s\n", verdict == IM_FIRES ? "fires" : "skipped", rules[i].id, im_buf_str(&message));
-        if (remedy.len)
-            im_buf_addf(out, "remedy %s\n", im_buf_str(&remedy));
-        im_buf_free(&message);
-        im_buf_free(&remedy);
+            im_buf_addf(out, "%s %s: %s\n", verdict == IM_FIRES ? "fires" : "skipped", rules[i].id, im_buf_str(&j.message));
+        if (verdict == IM_FIRES && j.severity != rules[i].severity)
+            im_buf_addf(out, "severity %s\n", im_severity_name(j.severity));
+        if (j.remedy.len)
+            im_buf_addf(out, "remedy %s\n", im_buf_str(&j.remedy));
+        im_buf_free(&j.message);
+        im_buf_free(&j.remedy);
     }
     struct im_finding *findings = NULL;
     struct im_error e = {.code = IM_OK};
