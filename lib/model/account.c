@@ -6,6 +6,7 @@
 #include "lib/data/sid.h"
 #include "lib/data/template.h"
 #include "lib/data/times.h"
+#include "lib/model/protected.h"
 
 #include <string.h>
 
@@ -13,7 +14,11 @@
 
 #define ATTR_PREFIX "attr:"
 
-enum { COMPUTED_LOCKOUT = 0x10 };
+#define LOCKED "is locked"
+#define MUST_CHANGE "must change its password first"
+#define OLD_PASSWORD "has an expired password"
+
+enum { COMPUTED_LOCKOUT = 0x10, COMPUTED_EXPIRED = 0x800000 };
 
 /* Asked for beside the profile's own attributes. */
 static const char *const asked[] = {
@@ -23,11 +28,8 @@ static const char *const asked[] = {
     "objectSid",
     "sIDHistory",
     "userAccountControl",
-    "msDS-User-Account-Control-Computed",
     "pwdLastSet",
     "lastLogonTimestamp",
-    "lockoutTime",
-    "accountExpires",
     "msExchMasterAccountSid",
     "mail",
     "userPrincipalName",
@@ -36,6 +38,12 @@ static const char *const asked[] = {
     "pwdAccountLockedTime",
     "nsAccountLock",
     "proxyAddresses",
+};
+
+/* The rules of imcheck look at these as well. Groups are not among them: they are many, and matter where adminCount is set only.
+ */
+static const char *const asked_by_check[] = {
+    "msDS-User-Account-Control-Computed", "lockoutTime", "accountExpires", "adminCount", "primaryGroupID",
 };
 
 struct name_list {
@@ -113,13 +121,16 @@ enum im_err im_account_context_templates(struct im_account_context *context, con
 const char *const *im_account_attributes(const struct im_account_context *context, struct im_pool *pool) {
     const struct im_profile *p = context->profile;
     size_t fixed = sizeof asked / sizeof asked[0];
-    struct name_list list = {.max = fixed + p->attr_count + p->account_name_count + p->alias_source_count + context->extra_count +
-                                    1};
+    size_t checked = context->is_check ? sizeof asked_by_check / sizeof asked_by_check[0] : 0;
+    struct name_list list = {.max = fixed + checked + p->attr_count + p->account_name_count + p->alias_source_count +
+                                    context->extra_count + 1};
     list.items = im_pool_array(pool, list.max + 1, sizeof *list.items);
     if (!list.items)
         return NULL;
     for (size_t i = 0; i < fixed; i++)
         add_name(&list, asked[i]);
+    for (size_t i = 0; i < checked; i++)
+        add_name(&list, asked_by_check[i]);
     for (size_t i = 0; i < p->attr_count; i++)
         add_name(&list, p->attrs[i].name);
     for (size_t i = 0; i < p->account_name_count; i++)
@@ -193,31 +204,53 @@ static enum im_err decode_master_sid(struct im_pool *pool, struct im_account *a,
     return a->master_sid_text ? IM_OK : im_error_nomem(e);
 }
 
+/* The server itself says whether the account is locked or its password has expired, whatever the policy (MS-ADTS 3.1.1.4.5.17).
+ */
+static const char *computed_obstacle(const char *computed, bool must_change) {
+    int64_t number;
+    if (!im_int_from_text(computed, INT32_MIN, UINT32_MAX, &number))
+        return NULL;
+    if (number & COMPUTED_LOCKOUT)
+        return LOCKED;
+    if (number & COMPUTED_EXPIRED)
+        return must_change ? MUST_CHANGE : OLD_PASSWORD;
+    return NULL;
+}
+
+static const char *password_obstacle(const struct im_account_context *c, struct im_account *a, const char *password_set) {
+    bool never_expires = a->is_ad_like && (a->uac & (IM_UAC_NEVER_EXPIRES | IM_UAC_SMARTCARD));
+    int64_t seconds;
+    bool never;
+    if (!password_set || never_expires || !im_time_from_filetime(password_set, &seconds, &never))
+        return NULL;
+    if (never)
+        return MUST_CHANGE;
+    if (!c->max_password_age_s) {
+        a->password_set = seconds;
+        return NULL;
+    }
+    return seconds + c->max_password_age_s <= c->now ? OLD_PASSWORD : NULL;
+}
+
 /* Why logging on is refused although the account is not disabled, or NULL. */
-static const char *log_on_obstacle(const struct im_account_context *c, const struct im_account *a) {
+static const char *log_on_obstacle(const struct im_account_context *c, struct im_account *a) {
     const struct im_entry *entry = a->entry;
     const char *computed = im_entry_string(entry, "msDS-User-Account-Control-Computed");
     const char *lockout = im_entry_string(entry, "lockoutTime");
     const char *expires = im_entry_string(entry, "accountExpires");
     const char *password_set = im_entry_string(entry, "pwdLastSet");
-    bool never_expires = a->is_ad_like && (a->uac & IM_UAC_NEVER_EXPIRES);
+    const char *obstacle = NULL;
     int64_t number;
-    int64_t seconds;
     bool never;
-    if (computed ? im_int_from_text(computed, INT32_MIN, INT32_MAX, &number) && (number & COMPUTED_LOCKOUT)
-                 : lockout && im_int_from_text(lockout, 1, INT64_MAX, &number))
-        return "is locked";
-    if (expires && im_time_from_filetime(expires, &seconds, &never) && !never && seconds <= c->now)
-        return "has expired";
-    if (!password_set || never_expires)
-        return NULL;
-    if (!im_time_from_filetime(password_set, &seconds, &never))
-        return NULL;
-    if (never)
-        return "must change its password first";
-    if (c->max_password_age_s && seconds + c->max_password_age_s <= c->now)
-        return "has an expired password";
-    return NULL;
+    a->tells_log_on = computed || lockout || expires || password_set;
+    if (computed) {
+        obstacle = computed_obstacle(computed, password_set && strcmp(password_set, "0") == 0);
+    } else if (lockout && im_int_from_text(lockout, 1, INT64_MAX, &number)) {
+        obstacle = LOCKED;
+    }
+    if (!obstacle && expires && im_time_from_filetime(expires, &number, &never) && !never && number <= c->now)
+        obstacle = "has expired";
+    return obstacle || computed ? obstacle : password_obstacle(c, a, password_set);
 }
 
 static void decode_state(const struct im_account_context *c, struct im_account *a) {
@@ -248,6 +281,20 @@ static void decode_state(const struct im_account_context *c, struct im_account *
         a->had_logon = knows_logon ? IM_NO : IM_UNKNOWN;
     }
     a->cannot_log_on = log_on_obstacle(c, a);
+    if (!a->cannot_log_on && locked) /* by the password policy of OpenLDAP, for some time or until somebody unlocks it */
+        a->cannot_log_on = LOCKED;
+}
+
+static void decode_protection(const struct im_account_context *c, struct im_account *a) {
+    const char *admin_count = im_entry_string(a->entry, "adminCount");
+    int64_t number;
+    if (admin_count) {
+        a->admin_count = im_int_from_text(admin_count, 1, INT32_MAX, &number) ? IM_YES : IM_NO;
+    } else {
+        a->admin_count = c->is_check && c->schema && im_schema_attr(c->schema, "adminCount") ? IM_NO : IM_UNKNOWN;
+    }
+    if (a->admin_count == IM_YES)
+        a->in_protected_group = im_protected_by_entry(a->entry, a->sid);
 }
 
 static enum im_err decode_home(const struct berval *value, struct im_pool *pool, struct im_account *a, struct im_error *e) {
@@ -309,6 +356,7 @@ enum im_err im_account_decode(const struct im_account_context *context, const st
     if (err != IM_OK)
         return err;
     decode_state(context, &a);
+    decode_protection(context, &a);
     a.not_writable = first_not_writable(context, entry);
     *out = a;
     return IM_OK;

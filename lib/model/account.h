@@ -10,7 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { IM_UAC_DISABLED = 0x2, IM_UAC_REVERSIBLE = 0x80, IM_UAC_NEVER_EXPIRES = 0x10000 }; /* MS-ADTS 2.2.16 */
+/* MS-ADTS 2.2.16 */
+enum { IM_UAC_DISABLED = 0x2, IM_UAC_REVERSIBLE = 0x80, IM_UAC_NEVER_EXPIRES = 0x10000, IM_UAC_SMARTCARD = 0x40000 };
 
 /* A fact that a directory may be unable to tell. */
 enum im_tri { IM_UNKNOWN, IM_NO, IM_YES };
@@ -34,6 +35,12 @@ struct im_account {
     const char *master_sid_text;
     enum im_tri had_logon;     /* pwdLastSet set or lastLogonTimestamp present; IM_UNKNOWN: neither attribute known */
     const char *cannot_log_on; /* "is locked", "has expired", "must change its password": a sentence part, or NULL */
+    bool tells_log_on;         /* has a value that says whether it may log on */
+    int64_t password_set;      /* where only the domain's policy tells whether the password is too old: when it was set; else 0 */
+    enum im_tri admin_count;   /* adminCount is set: rights are not inherited. IM_UNKNOWN: this directory has no such attribute */
+    /* IM_YES: the SID, the primary group or a group that the entry names is protected. IM_UNKNOWN: a group in a group might be.
+     */
+    enum im_tri in_protected_group;
     /* IM values: first value of each; all values are in the entry */
     const char *address, *logical_url, *physical_url;
     const char *home;      /* plain DN */
@@ -51,8 +58,9 @@ struct im_account_context {
     const struct im_schema *schema;
     bool is_ad;                          /* Active Directory or Samba */
     bool asked_rights;                   /* allowedAttributesEffective was asked for and is offered */
+    bool is_check;                       /* also what only imcheck's rules look at is asked for; changing commands need less */
     int64_t now;                         /* seconds since 1970 */
-    int64_t max_password_age_s;          /* domain policy; 0 = none or unknown */
+    int64_t max_password_age_s;          /* domain policy; 0 = none or unknown: see password_set */
     const char *const *extra_attributes; /* that address templates name: {attr:employeeID} */
     size_t extra_count;
 };

@@ -48,7 +48,13 @@ struct im_facts {
     /* The account is judged as if it were to be enabled: by changing commands and in a preflight. Else what is wrong with an
      * account that is not enabled is no finding. */
     bool is_preflight;
-    enum im_target target;          /* what the account's own home attribute names */
+    enum im_target target; /* what the account's own home attribute names */
+    /* In a protected group, nested groups counted (im_protected_by_groups); asked only where account->admin_count is IM_YES.
+     * IM_UNKNOWN: not looked up. */
+    enum im_tri in_protected_group;
+    /* The operator named this account and wants to hear where it is not enabled: false in a preflight, unless that rule was asked
+     * for. */
+    bool is_named;
     const struct im_survey *survey; /* facts about the organisation; NULL: none were gathered */
 };
 
@@ -69,7 +75,8 @@ struct im_rule {
     enum im_scope scope;
     enum im_severity severity;
     unsigned blocks;       /* enum im_blocks, or-ed */
-    const char *hidden_by; /* id of a more exact rule: where that one fires on the same account, this one is silent; or NULL */
+    const char *hidden_by; /* ids of more exact rules, blanks between: where one of them fires on the same account or subject,
+                            * this one is silent; or NULL */
     const char *title, *cause, *remedy, *source;
     im_rule_check *check;   /* scope account, and replication rules about accounts */
     im_rule_survey *survey; /* the others; a row has one of the two */
@@ -90,5 +97,7 @@ enum im_err im_rules_judge(const struct im_facts *facts, unsigned blocks, struct
 /* Evaluates one rule: *verdict says whether *finding is filled (IM_FIRES) or its message is a reason (IM_SKIPPED). */
 enum im_err im_rule_judge(const struct im_rule *rule, const struct im_facts *facts, struct im_pool *pool,
                           struct im_finding *finding, enum im_verdict *verdict, struct im_error *e);
+/* Takes out, in place, findings that a more exact one of the same account and subject says better. Returns how many are left. */
+size_t im_findings_hide(struct im_finding *findings, size_t count);
 
 #endif

@@ -3,12 +3,9 @@
 #include "lib/base/text.h"
 #include "lib/data/dn.h"
 #include "lib/data/template.h"
+#include "lib/model/url.h"
 
 #include <string.h>
-
-#define SCHEME "http://"
-#define ALIASES "/instmsg/aliases/"
-#define LOCAL "/instmsg/local/"
 
 /* What the helpers below share while one want is built. */
 struct building {
@@ -67,49 +64,12 @@ bool im_home_equal(const char *a, const char *b, bool *failed) {
     return is_equal;
 }
 
-static const char *host_fault(const char *host, size_t len) {
-    if (len == 0)
-        return "has no host";
-    if (memchr(host, ':', len))
-        return "names a port";
-    if (!memchr(host, '.', len))
-        return "names a host without a domain";
-    for (size_t i = 0; i < len; i++) {
-        if (!((host[i] >= 'a' && host[i] <= 'z') || (host[i] >= 'A' && host[i] <= 'Z') || (host[i] >= '0' && host[i] <= '9') ||
-              host[i] == '-' || host[i] == '.' || host[i] == '_'))
-            return "names a host with characters that host names do not have";
-    }
-    return NULL;
-}
-
 bool im_url_is_well_formed(const char *url, enum im_role role, const char **why) {
-    const char *fault = NULL;
-    const char *host = url + strlen(SCHEME);
-    if (strncasecmp(url, SCHEME, strlen(SCHEME)) != 0) {
-        *why = "does not begin with http://";
-        return false;
-    }
-    const char *path = host + strcspn(host, "/");
-    fault = host_fault(host, (size_t)(path - host));
-    if (!fault && role == IM_ROLE_PHYSICAL_URL && strncasecmp(path, LOCAL, strlen(LOCAL)) == 0) {
-        const char *domain = path + strlen(LOCAL);
-        path = domain + strcspn(domain, "/");
-        fault = host_fault(domain, (size_t)(path - domain));
-    }
-    if (!fault && strncasecmp(path, ALIASES, strlen(ALIASES)) != 0)
-        fault = "has not the path /instmsg/aliases/";
-    if (!fault) {
-        const char *alias = path + strlen(ALIASES);
-        size_t len = without_slash(alias);
-        if (len == 0) {
-            fault = "has no alias";
-        } else if (memchr(alias, '/', len)) {
-            fault = "has something behind the alias";
-        }
-    }
-    if (fault)
-        *why = fault;
-    return fault == NULL;
+    struct im_url parts;
+    im_url_split(url, role, &parts);
+    if (parts.fault)
+        *why = parts.fault;
+    return parts.fault == NULL;
 }
 
 /* ---- building ---- */

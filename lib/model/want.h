@@ -50,6 +50,11 @@ enum im_err im_want_build(const struct im_account_context *context, const struct
                           const struct im_request *request, const struct im_servers *servers, struct im_pool *pool,
                           struct im_want *out, struct im_error *e);
 
+/* The state that the account is in, for an audit: what its first values say. `home` is the known server that its home names, or
+ * NULL; the address is not split where it has not the form name@domain, and cannot_build says so then. */
+enum im_err im_want_present(const struct im_account_context *context, const struct im_account *account,
+                            const struct im_servers *servers, struct im_pool *pool, struct im_want *out, struct im_error *e);
+
 /* Same meaning: URLs without letter case and trailing slash, DNs parsed, addresses without letter case, others byte by byte. */
 bool im_role_equal(enum im_role role, const char *a, const char *b);
 /* The same for DNs; *failed is set where there was no memory to find out. */

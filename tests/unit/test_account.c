@@ -230,7 +230,6 @@ static void everything_needed_is_asked_for_once(void **state) {
                                          "mailNickname",
                                          "nsAccountLock",
                                          "pwdAccountLockedTime",
-                                         "msDS-User-Account-Control-Computed",
                                          "employeeID",
                                          "l",
                                          "title"};
@@ -248,6 +247,12 @@ static void everything_needed_is_asked_for_once(void **state) {
             fail_msg("%s is asked for twice", names[i]);
     }
     assert_false(lists(names, "allowedAttributesEffective"));
+    assert_false(lists(names, "adminCount")); /* only imcheck looks at it */
+    assert_false(lists(names, "msDS-User-Account-Control-Computed"));
+    w->context.is_check = true;
+    names = im_account_attributes(&w->context, w->pool);
+    assert_true(lists(names, "adminCount"));
+    assert_true(lists(names, "msDS-User-Account-Control-Computed"));
     w->context.asked_rights = true;
     assert_true(lists(im_account_attributes(&w->context, w->pool), "allowedAttributesEffective"));
     world_free(&w);
