@@ -9,8 +9,9 @@
 #include <string.h>
 
 static const char *const keys[] = {"name",       "title",           "account-names", "alias", "address",
-                                   "attributes", "auxiliary-class", "servers",       "rules"};
+                                   "attributes", "auxiliary-class", "servers",       "srv",   "rules"};
 static const char *const attribute_keys[] = {"name", "role", "enabled"};
+static const char *const srv_keys[] = {"name", "port"};
 static const char *const server_keys[] = {"class", "name", "hosts-users"};
 static const char *const role_names[] = {
     [IM_ROLE_ADDRESS] = "address", [IM_ROLE_LOGICAL_URL] = "logical-url", [IM_ROLE_PHYSICAL_URL] = "physical-url",
@@ -195,6 +196,50 @@ static enum im_err read_servers(const struct reading *r, const struct im_yaml_no
     return err;
 }
 
+/* RFC 2782: "_service._proto". It is put in front of domains as it is. */
+static bool is_srv_label(const char *text) {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
+    size_t service = *text == '_' ? strspn(text + 1, letters) : 0;
+    const char *proto = service ? text + 1 + service : "";
+    size_t rest = strncmp(proto, "._", 2) == 0 ? strspn(proto + 2, letters) : 0;
+    return service && rest && service < 63 && rest < 63 && proto[2 + rest] == '\0';
+}
+
+static enum im_err read_srv_item(const struct reading *r, const struct im_yaml_node *map, struct im_profile_srv *out) {
+    long port;
+    enum im_err err = im_yaml_only_keys(r->doc, map, srv_keys, COUNT(srv_keys), r->e);
+    if (err == IM_OK)
+        err = read_text(r, map, "name", true, &out->label);
+    if (err == IM_OK && !is_srv_label(out->label))
+        err = im_yaml_error(r->doc, im_yaml_get(map, "name"), r->e, "\"%s\" is not of the form _service._tcp", out->label);
+    if (err == IM_OK && !im_yaml_get(map, "port"))
+        err = missing(r, map, "port");
+    if (err == IM_OK)
+        err = im_yaml_int(r->doc, im_yaml_get(map, "port"), 1, UINT16_MAX, &port, r->e);
+    if (err == IM_OK)
+        out->port = (uint16_t)port;
+    return err;
+}
+
+static enum im_err read_srv(const struct reading *r, const struct im_yaml_node *root) {
+    const struct im_yaml_node *list = im_yaml_get(root, "srv");
+    if (!list)
+        return IM_OK;
+    if (list->kind != IM_YAML_LIST || list->count == 0)
+        return im_yaml_error(r->doc, list, r->e, "\"srv\" must be a list of name and port");
+    struct im_profile_srv *items = im_pool_array(r->profile->pool, list->count, sizeof *items);
+    if (!items)
+        return im_error_nomem(r->e);
+    for (size_t i = 0; i < list->count; i++) {
+        enum im_err err = read_srv_item(r, list->items[i], &items[i]);
+        if (err != IM_OK)
+            return err;
+    }
+    r->profile->srv = items;
+    r->profile->srv_count = list->count;
+    return IM_OK;
+}
+
 /* Whether there are such rules is known further to the right; the places are for that message. */
 static enum im_err read_rules(const struct reading *r, const struct im_yaml_node *root) {
     struct im_profile *p = r->profile;
@@ -236,6 +281,8 @@ static enum im_err read_profile(const struct reading *r) {
         err = read_descriptor(r, root, "auxiliary-class", false, &p->aux_class);
     if (err == IM_OK)
         err = read_servers(r, root);
+    if (err == IM_OK)
+        err = read_srv(r, root);
     if (err == IM_OK)
         err = read_rules(r, root);
     if (err == IM_OK && !p->account_name_count)

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum im_role {
     IM_ROLE_ADDRESS,      /* the IM address */
@@ -22,6 +23,12 @@ struct im_profile_attr {
     const char *name;
     enum im_role role;
     const char *enabled; /* template of the value when enabled; NULL for opaque */
+};
+
+/* SRV records by which clients find the service of a domain. */
+struct im_profile_srv {
+    const char *label; /* "_rvp._tcp" */
+    uint16_t port;     /* that a record is expected to name */
 };
 
 struct im_profile {
@@ -44,6 +51,8 @@ struct im_profile {
         const char *object_class; /* NULL: none are looked for */
         const char *name_attribute, *hosts_users_attribute;
     } servers;
+    const struct im_profile_srv *srv; /* in the order in which clients look for them: one is enough */
+    size_t srv_count;
     struct im_schema_defs schema; /* empty where the profile creates none */
     const char *schema_name;      /* of the entry below cn=schema,cn=config: "exchange2000-im" */
 };

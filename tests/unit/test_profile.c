@@ -62,6 +62,9 @@ static void the_built_in_profile_is_complete(void **state) {
     assert_int_equal(p->schema.attr_count, 5);
     assert_int_equal(p->schema.class_count, 1);
     assert_string_equal(p->servers.object_class, "msExchProtocolCfgIMVirtualServer");
+    assert_int_equal(p->srv_count, 1);
+    assert_string_equal(p->srv[0].label, "_rvp._tcp");
+    assert_int_equal(p->srv[0].port, 80);
     assert_int_equal(im_rules_check_profile(p, &e), IM_OK);
     im_profile_free(&p);
     assert_null(p);
@@ -77,9 +80,22 @@ static void a_file_may_leave_things_out(void **state) {
     assert_null(p->title);
     assert_null(p->aux_class);
     assert_null(p->servers.object_class);
+    assert_int_equal(p->srv_count, 0);
     assert_int_equal(p->rule_count, 0);
     assert_int_equal(p->schema.attr_count, 0);
     assert_null(p->schema_name);
+    im_profile_free(&p);
+}
+
+static void clients_may_look_for_several_srv_records(void **state) {
+    struct im_profile *p = NULL;
+    struct im_error e = {0};
+    assert_int_equal(load(*state, GOOD "srv: [{name: _sip._tls, port: 443}, {name: _s-1._tcp, port: 65535}]\n", &p, &e), IM_OK);
+    assert_int_equal(p->srv_count, 2);
+    assert_string_equal(p->srv[0].label, "_sip._tls");
+    assert_int_equal(p->srv[0].port, 443);
+    assert_string_equal(p->srv[1].label, "_s-1._tcp");
+    assert_int_equal(p->srv[1].port, 65535);
     im_profile_free(&p);
 }
 
@@ -137,6 +153,18 @@ static void mistakes_name_place_and_what_is_allowed(void **state) {
         {GOOD "servers: {class: a, name: b}\n", 9, 10, "\"hosts-users\" is missing"},
         {GOOD "servers: {class: a, name: b, hosts-user: c}\n", 9, 30, "did you mean \"hosts-users\"?"},
         {GOOD "servers: {class: \"*\", name: b, hosts-users: c}\n", 9, 18, "is not a name"},
+        {GOOD "srv: _rvp._tcp\n", 9, 6, "list of name and port"},
+        {GOOD "srv: []\n", 9, 6, "list of name and port"},
+        {GOOD "srv: [{port: 80}]\n", 9, 7, "\"name\" is missing"},
+        {GOOD "srv: [{name: _rvp._tcp}]\n", 9, 7, "\"port\" is missing"},
+        {GOOD "srv: [{name: rvp._tcp, port: 80}]\n", 9, 14, "\"rvp._tcp\" is not of the form _service._tcp"},
+        {GOOD "srv: [{name: _rvp._tcp.x, port: 80}]\n", 9, 14, "not of the form"},
+        {GOOD "srv: [{name: _rvp_tcp, port: 80}]\n", 9, 14, "not of the form"},
+        {GOOD "srv: [{name: _._tcp, port: 80}]\n", 9, 14, "not of the form"},
+        {GOOD "srv: [{name: _rvp._, port: 80}]\n", 9, 14, "not of the form"},
+        {GOOD "srv: [{name: _rvp._tcp, port: 0}]\n", 9, 31, "1"},
+        {GOOD "srv: [{name: _rvp._tcp, port: 65536}]\n", 9, 31, "65535"},
+        {GOOD "srv: [{name: _rvp._tcp, prt: 1}]\n", 9, 25, "did you mean \"port\"?"},
         {GOOD "rules: account-disabled\n", 9, 8, "list"},
         {GOOD "rules: [account-disabled, \"\"]\n", 9, 27, "is not a name"},
         {"name: &x site\naddress: *x\n", 1, 7, "aliases"},
@@ -217,6 +245,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_built_in_profile_is_complete),
         cmocka_unit_test_setup_teardown(a_file_may_leave_things_out, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(clients_may_look_for_several_srv_records, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_site_variant_keeps_the_schema, set_up, tear_down),
         cmocka_unit_test_setup_teardown(mistakes_name_place_and_what_is_allowed, set_up, tear_down),
         cmocka_unit_test(names_that_lead_nowhere),
