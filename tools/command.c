@@ -208,6 +208,9 @@ static enum im_err load_config(struct im_command *c, const struct im_parsed *par
     if (err == IM_OK) {
         err = im_common_apply(parsed, c->config, &c->error);
     }
+    if (err == IM_OK) {
+        err = im_rules_check_config(c->config, &c->error);
+    }
     return err == IM_OK ? im_config_check(c->config, &c->error) : err;
 }
 

@@ -109,3 +109,25 @@ void im_time_to_rfc3339(int64_t seconds, char out[static IM_TIME_TEXT_SIZE]) {
     if (!gmtime_r(&t, &tm) || strftime(out, IM_TIME_TEXT_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
         (void)snprintf(out, IM_TIME_TEXT_SIZE, "%" PRId64, seconds);
 }
+
+bool im_date_from_text(const char *text, int64_t *seconds) {
+    static const char form[] = "dddd-dd-dd";
+    char generalized[sizeof "yyyymmdd000000Z"];
+    size_t len = 0;
+    if (strlen(text) != sizeof form - 1)
+        return false;
+    for (size_t i = 0; form[i]; i++) {
+        bool is_digit = text[i] >= '0' && text[i] <= '9';
+        if (is_digit != (form[i] == 'd') || (!is_digit && text[i] != '-'))
+            return false;
+        if (is_digit)
+            generalized[len++] = text[i];
+    }
+    memcpy(generalized + len, "000000Z", sizeof "000000Z");
+    return im_time_from_generalized(generalized, seconds);
+}
+
+void im_date_to_text(int64_t seconds, char out[static IM_TIME_TEXT_SIZE]) {
+    im_time_to_rfc3339(seconds, out);
+    out[strcspn(out, "T")] = '\0';
+}

@@ -30,6 +30,11 @@ static const struct im_key keys[] = {
      FIELD(server),
      .check = im_check_host,
      .help = "use only this one of the servers"},
+    {.name = "directory.replicas",
+     .type = IM_KEY_STRINGS,
+     FIELD(replicas),
+     .check = im_check_uri,
+     .help = "servers whose copies are compared, where the directory does not name them"},
     {.name = "directory.starttls",
      .type = IM_KEY_BOOL,
      FIELD(starttls),
@@ -132,6 +137,14 @@ static const struct im_key keys[] = {
      .max = 60,
      .fallback = "2",
      .help = "how long to wait for one answer of a name server"},
+    {.name = "rules",
+     .type = IM_KEY_RULES,
+     FIELD(rules),
+     .help = "which rules of imcheck are off, and severities and limits that differ from the built-in ones"},
+    {.name = "silence",
+     .type = IM_KEY_SILENCE,
+     FIELD(silences),
+     .help = "findings of imcheck that are known and agreed, with the reason, and until when"},
     {.name = "journal.directory",
      .type = IM_KEY_FILE,
      FIELD(journal_directory),
@@ -146,6 +159,10 @@ static const char default_origin[] = "built-in default";
 const struct im_key *im_keys(size_t *count) {
     *count = KEY_COUNT;
     return keys;
+}
+
+bool im_key_is_records(const struct im_key *key) {
+    return key->type == IM_KEY_SERVERS || key->type == IM_KEY_RULES || key->type == IM_KEY_SILENCE;
 }
 
 const struct im_key *im_key_find(const char *name) {
@@ -191,6 +208,8 @@ void im_config_free(struct im_config **config) {
         return;
     }
     free((*config)->servers.items);
+    free((*config)->rules.items);
+    free((*config)->silences.items);
     im_pool_free(&(*config)->pool);
     free(*config);
     *config = NULL;
@@ -260,7 +279,7 @@ enum im_err im_config_set(struct im_config *config, const char *key, const char 
     if (row == NULL) {
         return unknown_key(key, origin, e);
     }
-    if (row->type == IM_KEY_SERVERS) {
+    if (im_key_is_records(row)) {
         return im_error_set(e, IM_E_USAGE, "%s: %s can only be set in a configuration file", origin, key);
     }
     err = im_key_store(config, row, value, origin, why);
@@ -268,6 +287,15 @@ enum im_err im_config_set(struct im_config *config, const char *key, const char 
         return im_error_nomem(e);
     }
     return err == IM_OK ? IM_OK : im_error_set(e, IM_E_USAGE, "%s: %s", origin, why);
+}
+
+struct im_config_rule im_config_rule(const struct im_config *config, const char *id) {
+    for (size_t i = 0; i < config->rules.count; i++) {
+        if (strcmp(config->rules.items[i].id, id) == 0) {
+            return config->rules.items[i];
+        }
+    }
+    return (struct im_config_rule){.severity = -1};
 }
 
 /* One file, or one command line: there a contradiction is a mistake; between two of them the later counts. */

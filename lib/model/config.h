@@ -5,6 +5,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/error.h"
 #include "lib/base/pool.h"
+#include "lib/model/silence.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,11 +26,20 @@ struct im_config_server {
     const char *where;            /* "imdir.yaml:12:5" */
 };
 
+/* What `rules:` says of one rule. */
+struct im_config_rule {
+    const char *id;
+    bool is_off;  /* imcheck does not evaluate it */
+    int severity; /* enum im_severity; -1: the rule's own */
+    long limit;   /* 0: the rule's own */
+    struct im_config_place place;
+};
+
 /* Everything hangs off the config's pool and lives as long as it. Strings are NULL when not set. */
 struct im_config {
     struct im_pool *pool;
     /* directory */
-    struct im_strings uris;
+    struct im_strings uris, replicas;
     const char *dns_domain, *base, *ca_file, *server;
     bool starttls, allow_cleartext;
     long timeout_s, connect_timeout_s;
@@ -45,13 +55,29 @@ struct im_config {
     /* dns */
     struct im_strings dns_servers;
     long dns_timeout_s;
+    /* what imcheck makes of findings */
+    struct {
+        struct im_config_rule *items;
+        size_t count, cap;
+    } rules;
+    struct im_silences silences;
     /* journals */
     const char *journal_directory;
     /* where each key's value came from, in the order of the key table; see config.c */
     const char **origins;
 };
 
-enum im_key_type { IM_KEY_TEXT, IM_KEY_FILE, IM_KEY_BOOL, IM_KEY_INT, IM_KEY_CHOICE, IM_KEY_STRINGS, IM_KEY_SERVERS };
+enum im_key_type {
+    IM_KEY_TEXT,
+    IM_KEY_FILE,
+    IM_KEY_BOOL,
+    IM_KEY_INT,
+    IM_KEY_CHOICE,
+    IM_KEY_STRINGS,
+    IM_KEY_SERVERS,
+    IM_KEY_RULES,
+    IM_KEY_SILENCE
+};
 
 /* Row of the table of keys. Read by the loader, --print-config, and the check of the manual. */
 struct im_key {
@@ -81,6 +107,8 @@ enum im_err im_config_load_standard(struct im_config *config, struct im_error *e
 enum im_err im_config_set(struct im_config *config, const char *key, const char *value, const char *origin, struct im_error *e);
 bool im_config_is_set(const struct im_config *config, const char *key);        /* by anything but the built-in default */
 const char *im_config_origin(const struct im_config *config, const char *key); /* NULL: not set */
+/* What is set for a rule; nothing is: {.severity = -1}. */
+struct im_config_rule im_config_rule(const struct im_config *config, const char *id);
 /* Settings that cannot go together, after merging: IM_E_CONFIG, names both and where they came from. */
 enum im_err im_config_check(const struct im_config *config, struct im_error *e);
 /* The merged result as YAML with each value's origin as a comment. There is nothing to hide: no key holds a secret, passwords

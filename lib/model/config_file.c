@@ -11,19 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a walk through one file needs. */
-struct load {
-    struct im_config *config;
-    const struct im_yaml *doc;
-    struct im_error *e;
-};
-
-static bool is_empty(const struct im_yaml_node *node) {
+bool im_config_is_empty(const struct im_yaml_node *node) {
     return node->kind == IM_YAML_SCALAR && !node->quoted &&
            (node->text[0] == '\0' || strcmp(node->text, "~") == 0 || im_text_equal(node->text, "null"));
 }
 
-static const char *origin_of(const struct load *load, const struct im_yaml_node *node) {
+static const char *origin_of(const struct im_config_load *load, const struct im_yaml_node *node) {
     return im_pool_printf(load->config->pool, "%s:%zu:%zu", im_yaml_name(load->doc), node->line, node->column);
 }
 
@@ -33,19 +26,20 @@ static const char *const server_keys[] = {"name", "host", "dn", "domains", "host
 
 enum { CAPACITY_MAX = 100000000 };
 
-static enum im_err copy_list(struct load *load, const char *name, const struct im_yaml_node *node, struct im_strings *out) {
+static enum im_err copy_list(const struct im_config_load *load, const char *name, const struct im_yaml_node *node,
+                             struct im_strings *out) {
     const struct im_yaml_node *single[1] = {node};
     const struct im_yaml_node **items = node->kind == IM_YAML_LIST ? node->items : single;
     size_t count = node->kind == IM_YAML_LIST ? node->count : 1;
     const char **copies = im_pool_array(load->config->pool, count + 1, sizeof *copies);
-    if (node->kind == IM_YAML_MAP || is_empty(node)) {
+    if (node->kind == IM_YAML_MAP || im_config_is_empty(node)) {
         return im_yaml_error(load->doc, node, load->e, "%s: a list of texts is needed, like [a, b]", name);
     }
     if (copies == NULL) {
         return im_error_nomem(load->e);
     }
     for (size_t i = 0; i < count; i++) {
-        if (items[i]->kind != IM_YAML_SCALAR || is_empty(items[i])) {
+        if (items[i]->kind != IM_YAML_SCALAR || im_config_is_empty(items[i])) {
             return im_yaml_error(load->doc, items[i], load->e, "%s: each item of the list must be a text", name);
         }
         copies[i] = im_pool_strdup(load->config->pool, items[i]->text);
@@ -58,14 +52,14 @@ static enum im_err copy_list(struct load *load, const char *name, const struct i
 }
 
 /* Each field may be absent; a text that is there must not be empty and must pass `check`. */
-static enum im_err server_text(struct load *load, const struct im_yaml_node *record, const char *key,
+static enum im_err server_text(const struct im_config_load *load, const struct im_yaml_node *record, const char *key,
                                const char *(*check)(const char *), const char **out) {
     const struct im_yaml_node *node = im_yaml_get(record, key);
     const char *allowed;
     if (node == NULL) {
         return IM_OK;
     }
-    if (node->kind != IM_YAML_SCALAR || is_empty(node)) {
+    if (node->kind != IM_YAML_SCALAR || im_config_is_empty(node)) {
         return im_yaml_error(load->doc, node, load->e, "servers: %s: a text is needed", key);
     }
     allowed = check(node->text);
@@ -76,7 +70,7 @@ static enum im_err server_text(struct load *load, const struct im_yaml_node *rec
     return *out == NULL ? im_error_nomem(load->e) : IM_OK;
 }
 
-static enum im_err server_domains(struct load *load, const struct im_yaml_node *record, struct im_strings *out) {
+static enum im_err server_domains(const struct im_config_load *load, const struct im_yaml_node *record, struct im_strings *out) {
     const struct im_yaml_node *node = im_yaml_get(record, "domains");
     enum im_err err = node == NULL ? IM_OK : copy_list(load, "servers: domains", node, out);
     for (size_t i = 0; err == IM_OK && i < out->count; i++) {
@@ -89,7 +83,8 @@ static enum im_err server_domains(struct load *load, const struct im_yaml_node *
     return err;
 }
 
-static enum im_err server_numbers(struct load *load, const struct im_yaml_node *record, struct im_config_server *out) {
+static enum im_err server_numbers(const struct im_config_load *load, const struct im_yaml_node *record,
+                                  struct im_config_server *out) {
     const struct im_yaml_node *hosts = im_yaml_get(record, "hosts-users");
     const struct im_yaml_node *capacity = im_yaml_get(record, "capacity");
     enum im_err err = IM_OK;
@@ -106,7 +101,8 @@ static enum im_err server_numbers(struct load *load, const struct im_yaml_node *
     return err;
 }
 
-static enum im_err server_complete(struct load *load, const struct im_yaml_node *record, const struct im_config_server *server) {
+static enum im_err server_complete(const struct im_config_load *load, const struct im_yaml_node *record,
+                                   const struct im_config_server *server) {
     if (server->name == NULL) {
         return im_yaml_error(load->doc, record, load->e, "servers: name: each server needs a name");
     }
@@ -124,7 +120,7 @@ static enum im_err server_complete(struct load *load, const struct im_yaml_node 
     return IM_OK;
 }
 
-static enum im_err load_server(struct load *load, const struct im_yaml_node *record) {
+static enum im_err load_server(const struct im_config_load *load, const struct im_yaml_node *record) {
     struct im_config_server *server;
     enum im_err err;
     if (record->kind != IM_YAML_MAP) {
@@ -154,7 +150,7 @@ static enum im_err load_server(struct load *load, const struct im_yaml_node *rec
     return server_complete(load, record, server);
 }
 
-static enum im_err load_servers(struct load *load, const struct im_yaml_node *node) {
+static enum im_err load_servers(const struct im_config_load *load, const struct im_yaml_node *node) {
     enum im_err err = IM_OK;
     if (node->kind != IM_YAML_LIST) {
         return im_yaml_error(load->doc, node, load->e, "servers: a list of records is needed");
@@ -168,7 +164,8 @@ static enum im_err load_servers(struct load *load, const struct im_yaml_node *no
 
 /* ---- the other keys ---- */
 
-static enum im_err load_list(struct load *load, const struct im_key *key, const struct im_yaml_node *node, const char *origin) {
+static enum im_err load_list(const struct im_config_load *load, const struct im_key *key, const struct im_yaml_node *node,
+                             const char *origin) {
     struct im_strings list = {NULL, 0};
     char why[IM_WHY_MAX];
     enum im_err err = copy_list(load, key->name, node, &list);
@@ -179,12 +176,13 @@ static enum im_err load_list(struct load *load, const struct im_key *key, const 
     return err == IM_E_CONFIG ? im_yaml_error(load->doc, node, load->e, "%s: %s", key->name, why) : err;
 }
 
-static enum im_err load_scalar(struct load *load, const struct im_key *key, const struct im_yaml_node *node, const char *origin) {
+static enum im_err load_scalar(const struct im_config_load *load, const struct im_key *key, const struct im_yaml_node *node,
+                               const char *origin) {
     char allowed[IM_WHY_MAX];
     char why[IM_WHY_MAX];
     enum im_err err;
     im_key_allowed(key, allowed, sizeof allowed);
-    if (node->kind != IM_YAML_SCALAR || is_empty(node)) {
+    if (node->kind != IM_YAML_SCALAR || im_config_is_empty(node)) {
         return im_yaml_error(load->doc, node, load->e, "%s: a single value is needed%s%s", key->name,
                              allowed[0] == '\0' ? "" : ": ", allowed);
     }
@@ -196,14 +194,25 @@ static enum im_err load_scalar(struct load *load, const struct im_key *key, cons
     return err == IM_E_CONFIG ? im_yaml_error(load->doc, node, load->e, "%s: %s", key->name, why) : err;
 }
 
-static enum im_err load_key(struct load *load, const struct im_key *key, const struct im_yaml_node *node) {
+static enum im_err load_records(const struct im_config_load *load, const struct im_key *key, const struct im_yaml_node *node) {
+    switch (key->type) {
+    case IM_KEY_RULES:
+        return im_config_load_rules(load, node);
+    case IM_KEY_SILENCE:
+        return im_config_load_silences(load, node);
+    default:
+        return load_servers(load, node);
+    }
+}
+
+static enum im_err load_key(const struct im_config_load *load, const struct im_key *key, const struct im_yaml_node *node) {
     const char *origin = origin_of(load, node);
     enum im_err err;
     if (origin == NULL) {
         return im_error_nomem(load->e);
     }
-    if (key->type == IM_KEY_SERVERS) {
-        err = load_servers(load, node);
+    if (im_key_is_records(key)) {
+        err = load_records(load, key, node);
         err = err == IM_OK ? im_key_mark(load->config, key, origin) : err;
     } else if (key->type == IM_KEY_STRINGS) {
         err = load_list(load, key, node, origin);
@@ -232,9 +241,9 @@ static size_t names_in(const char *section, const char **names, char (*store)[64
     return count;
 }
 
-static enum im_err load_section(struct load *load, const char *section, const struct im_yaml_node *map);
+static enum im_err load_section(const struct im_config_load *load, const char *section, const struct im_yaml_node *map);
 
-static enum im_err load_member(struct load *load, const char *section, const struct im_yaml_node *name,
+static enum im_err load_member(const struct im_config_load *load, const char *section, const struct im_yaml_node *name,
                                const struct im_yaml_node *value) {
     char full[128], store[64][64];
     const char *names[64];
@@ -250,12 +259,12 @@ static enum im_err load_member(struct load *load, const char *section, const str
     return IM_E_CONFIG; /* cannot be: im_yaml_only_keys has refused it */
 }
 
-static enum im_err load_section(struct load *load, const char *section, const struct im_yaml_node *map) {
+static enum im_err load_section(const struct im_config_load *load, const char *section, const struct im_yaml_node *map) {
     char store[64][64];
     const char *names[64] = {""};
     size_t count = names_in(section, names, store);
     enum im_err err = IM_OK;
-    if (is_empty(map)) {
+    if (im_config_is_empty(map)) {
         return IM_OK;
     }
     if (map->kind != IM_YAML_MAP) {
@@ -270,7 +279,7 @@ static enum im_err load_section(struct load *load, const char *section, const st
 }
 
 /* Between files the later one counts; within one file nobody can tell what was meant. */
-static enum im_err check_pair(const struct load *load, const struct im_yaml_node *root) {
+static enum im_err check_pair(const struct im_config_load *load, const struct im_yaml_node *root) {
     const struct im_yaml_node *directory = im_yaml_get(root, "directory");
     const struct im_yaml_node *domain = directory == NULL ? NULL : im_yaml_get(directory, "dns-domain");
     if (domain == NULL || im_yaml_get(directory, "uri") == NULL) {
@@ -283,7 +292,7 @@ static enum im_err check_pair(const struct load *load, const struct im_yaml_node
 enum im_err im_config_load(struct im_config *config, const char *path, bool required, struct im_error *e) {
     struct im_yaml *doc = NULL;
     struct im_error own = {0};
-    struct load load = {config, NULL, e == NULL ? &own : e};
+    struct im_config_load load = {config, NULL, e == NULL ? &own : e};
     const struct im_yaml_node *root;
     enum im_err err = im_yaml_load_file(path, &doc, &own);
     if (err == IM_E_IO && !required && own.origin == IM_ORIGIN_ERRNO && (own.system == ENOENT || own.system == ENOTDIR)) {

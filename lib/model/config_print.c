@@ -2,7 +2,9 @@
 #include "lib/model/config.h"
 
 #include "lib/base/text.h"
+#include "lib/data/times.h"
 #include "lib/model/config_store.h"
+#include "lib/model/finding.h"
 
 #include <string.h>
 
@@ -85,7 +87,9 @@ static void add_value(const struct im_config *config, const struct im_key *key, 
     case IM_KEY_STRINGS:
         add_list(out, value);
         break;
-    case IM_KEY_SERVERS: /* records of their own: print_servers */
+    case IM_KEY_SERVERS: /* records of their own: print_records */
+    case IM_KEY_RULES:
+    case IM_KEY_SILENCE:
         break;
     }
 }
@@ -96,12 +100,64 @@ static void add_comment(struct im_buf *out, const char *origin) {
     im_buf_addc(out, '\n');
 }
 
-static void print_servers(const struct im_config *config, const char *origin, struct im_buf *out) {
-    im_buf_adds(out, config->servers.count == 0 ? "servers: []" : "servers:");
-    add_comment(out, origin);
+static void add_place(struct im_buf *out, const struct im_config_place *place) {
+    struct im_buf text = IM_BUF_INIT;
+    im_buf_addf(&text, "%s:%zu:%zu", place->file, place->line, place->column);
+    add_comment(out, im_buf_str(&text));
+    out->failed = out->failed || text.failed;
+    im_buf_free(&text);
+}
+
+static void print_servers(const struct im_config *config, struct im_buf *out) {
     for (size_t i = 0; i < config->servers.count; i++) {
         add_server(out, &config->servers.items[i]);
         add_comment(out, config->servers.items[i].where);
+    }
+}
+
+static void print_rules(const struct im_config *config, struct im_buf *out) {
+    for (size_t i = 0; i < config->rules.count; i++) {
+        const struct im_config_rule *rule = &config->rules.items[i];
+        const char *severity = rule->severity < 0 ? NULL : im_severity_name((enum im_severity)rule->severity);
+        im_buf_addf(out, "  %s: ", rule->id);
+        if (rule->limit > 0) {
+            im_buf_addf(out, "{ %s%s%slimit: %ld }", severity ? "severity: " : "", severity ? severity : "", severity ? ", " : "",
+                        rule->limit);
+        } else {
+            im_buf_adds(out, rule->is_off ? "off" : severity == NULL ? "on" : severity);
+        }
+        add_place(out, &rule->place);
+    }
+}
+
+static void print_silences(const struct im_config *config, struct im_buf *out) {
+    for (size_t i = 0; i < config->silences.count; i++) {
+        const struct im_silence *s = &config->silences.items[i];
+        char until[IM_TIME_TEXT_SIZE];
+        im_buf_addf(out, "  - { rule: %s, %s: ", s->rule, s->account ? "account" : "subject");
+        add_text(out, s->account ? s->account : s->subject);
+        im_buf_adds(out, ", reason: ");
+        add_text(out, s->reason);
+        if (s->until != 0) {
+            im_date_to_text(s->until, until);
+            im_buf_addf(out, ", until: %s", until);
+        }
+        im_buf_adds(out, " }");
+        add_place(out, &s->place);
+    }
+}
+
+static void print_records(const struct im_config *config, const struct im_key *key, const char *origin, struct im_buf *out) {
+    bool is_map = key->type == IM_KEY_RULES;
+    size_t count = key->type == IM_KEY_SERVERS ? config->servers.count : is_map ? config->rules.count : config->silences.count;
+    im_buf_addf(out, "%s:%s", key->name, count > 0 ? "" : is_map ? " {}" : " []");
+    add_comment(out, origin);
+    if (key->type == IM_KEY_SERVERS) {
+        print_servers(config, out);
+    } else if (is_map) {
+        print_rules(config, out);
+    } else {
+        print_silences(config, out);
     }
 }
 
@@ -140,8 +196,8 @@ void im_config_print(const struct im_config *config, struct im_buf *out) {
         }
         open_sections(rows[i].name, open, out);
         open = rows[i].name;
-        if (rows[i].type == IM_KEY_SERVERS) {
-            print_servers(config, config->origins[i], out);
+        if (im_key_is_records(&rows[i])) {
+            print_records(config, &rows[i], config->origins[i], out);
             continue;
         }
         im_buf_addf(out, "%*s%s: ", 2 * depth_of(rows[i].name), "", dot == NULL ? rows[i].name : dot + 1);

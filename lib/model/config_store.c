@@ -95,6 +95,8 @@ void im_key_allowed(const struct im_key *key, char *out, size_t size) {
     case IM_KEY_FILE:
     case IM_KEY_STRINGS:
     case IM_KEY_SERVERS:
+    case IM_KEY_RULES:
+    case IM_KEY_SILENCE:
         return;
     }
 }
@@ -239,6 +241,8 @@ enum im_err im_key_store(struct im_config *config, const struct im_key *key, con
         err = store_item(config, key, text, origin, why);
         break;
     case IM_KEY_SERVERS:
+    case IM_KEY_RULES:
+    case IM_KEY_SILENCE:
         break;
     }
     return err == IM_OK ? im_key_mark(config, key, origin) : err;

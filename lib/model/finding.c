@@ -4,6 +4,23 @@
 #include "lib/model/rule.h"
 
 #include <stdarg.h>
+#include <string.h>
+
+static const char *const severities[] = {[IM_INFO] = "info", [IM_WARNING] = "warning", [IM_ERROR] = "error"};
+
+const char *im_severity_name(enum im_severity severity) {
+    return severities[severity];
+}
+
+bool im_severity_find(const char *name, enum im_severity *out) {
+    for (size_t i = 0; i < sizeof severities / sizeof severities[0]; i++) {
+        if (strcmp(severities[i], name) == 0) {
+            *out = (enum im_severity)i;
+            return true;
+        }
+    }
+    return false;
+}
 
 static const char *print(struct im_sink *s, const char *format, va_list args) {
     const char *text = im_pool_vprintf(s->pool, format, args);

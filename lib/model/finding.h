@@ -45,6 +45,9 @@ struct im_sink {
     struct im_finding spare; /* is filled where there is no memory for another */
 };
 
+const char *im_severity_name(enum im_severity severity); /* "warning" */
+bool im_severity_find(const char *name, enum im_severity *out);
+
 /* One more finding of the rule, with its severity and remedy, which may be changed; never NULL. Valid until the next one. */
 struct im_finding *im_sink_find(struct im_sink *s, const char *subject, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

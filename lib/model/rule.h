@@ -87,8 +87,9 @@ const struct im_rule *im_rules(enum im_scope scope, size_t *count);
 const struct im_rule *im_rule_find(const char *id); /* NULL: no such rule */
 /* IM_E_CONFIG with file, line and column where the profile names a rule that there is not: a misspelt one would not protect. */
 enum im_err im_rules_check_profile(const struct im_profile *profile, struct im_error *e);
+/* IM_E_CONFIG, with the place, where `rules:` or `silence:` of the configuration names a rule that there is not. */
+enum im_err im_rules_check_config(const struct im_config *config, struct im_error *e);
 bool im_rule_applies(const struct im_profile *profile, const struct im_rule *rule); /* the profile lists it */
-const char *im_severity_name(enum im_severity severity);
 const char *im_scope_name(enum im_scope scope);
 
 /* Evaluates the account rules that the profile lists and that block `action`. *count findings in pool, in the table's order. */

@@ -55,24 +55,32 @@ static size_t list_names(const char *names[MAX_NAMES]) {
     return listed;
 }
 
-enum im_err im_rules_check_profile(const struct im_profile *profile, struct im_error *e) {
+static enum im_err no_such_rule(const char *id, const struct im_config_place *place, struct im_error *e) {
     const char *names[MAX_NAMES];
-    size_t count = list_names(names);
-    for (size_t i = 0; i < profile->rule_count; i++) {
-        const struct im_profile_place *place = &profile->rule_places[i];
-        if (im_rule_find(profile->rules[i]))
-            continue;
-        const char *nearest = im_text_nearest(profile->rules[i], names, count);
-        return im_error_set_at(e, IM_E_CONFIG, profile->source, place->line, place->column, "there is no rule \"%s\"%s%s%s",
-                               profile->rules[i], nearest ? ": did you mean \"" : "", nearest ? nearest : "",
-                               nearest ? "\"?" : "");
+    const char *nearest = im_text_nearest(id, names, list_names(names));
+    return im_error_set_at(e, IM_E_CONFIG, place->file, place->line, place->column, "there is no rule \"%.80s\"%s%s%s", id,
+                           nearest ? ": did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+}
+
+enum im_err im_rules_check_config(const struct im_config *config, struct im_error *e) {
+    for (size_t i = 0; i < config->rules.count; i++) {
+        if (!im_rule_find(config->rules.items[i].id))
+            return no_such_rule(config->rules.items[i].id, &config->rules.items[i].place, e);
+    }
+    for (size_t i = 0; i < config->silences.count; i++) {
+        if (!im_rule_find(config->silences.items[i].rule))
+            return no_such_rule(config->silences.items[i].rule, &config->silences.items[i].place, e);
     }
     return IM_OK;
 }
 
-const char *im_severity_name(enum im_severity severity) {
-    static const char *const names[] = {"info", "warning", "error"};
-    return names[severity];
+enum im_err im_rules_check_profile(const struct im_profile *profile, struct im_error *e) {
+    for (size_t i = 0; i < profile->rule_count; i++) {
+        const struct im_config_place place = {profile->source, profile->rule_places[i].line, profile->rule_places[i].column};
+        if (!im_rule_find(profile->rules[i]))
+            return no_such_rule(profile->rules[i], &place, e);
+    }
+    return IM_OK;
 }
 
 const char *im_scope_name(enum im_scope scope) {

@@ -3,6 +3,7 @@
 
 #include "lib/base/text.h"
 #include "lib/model/config_store.h"
+#include "lib/model/rule.h"
 #include "tests/unit/oom.h"
 
 #include <setjmp.h>
@@ -92,31 +93,42 @@ static void rows_are_complete(void **state) {
     }
 }
 
-static const char everything[] = "directory:\n"
-                                 "  uri: [ldaps://dc1.corp.example, \"ldapi://%2Frun%2Fslapd\"]\n"
-                                 "  server: dc1.corp.example\n"
-                                 "  base: DC=corp,DC=example\n"
-                                 "  starttls: true\n"
-                                 "  ca-file: /etc/ssl/corp ca.pem\n"
-                                 "  timeout: 5\n"
-                                 "  connect-timeout: 3\n"
-                                 "  allow-cleartext: yes\n"
-                                 "  bind:\n"
-                                 "    method: sasl\n"
-                                 "    mechanism: SCRAM-SHA-256\n"
-                                 "    user: imdir\n"
-                                 "    realm: \"a \\\"b\\\" \\\\ c: #d\"\n"
-                                 "    authzid: dn:cn=x,dc=y\n"
-                                 "    options: minssf=56\n"
-                                 "    password-file: ./pw\n"
-                                 "profile: ./my.yaml\n"
-                                 "enable: { home: auto, domain: im.corp.example, address: \"{alias}@{domain}\" }\n"
-                                 "servers:\n"
-                                 "  - { name: \"Zürich 1\", host: im1.corp.example, dn: \"CN=im1,DC=corp,DC=example\",\n"
-                                 "      domains: [im.corp.example, im2.corp.example], capacity: 7500 }\n"
-                                 "  - { name: \"no\", host: im.corp.example, hosts-users: false }\n"
-                                 "dns: { servers: [\"127.0.0.1:5353\"], timeout: 1 }\n"
-                                 "journal: { directory: /var/lib/im dir }\n";
+static const char everything[] =
+    "directory:\n"
+    "  uri: [ldaps://dc1.corp.example, \"ldapi://%2Frun%2Fslapd\"]\n"
+    "  server: dc1.corp.example\n"
+    "  replicas: [ldaps://dc2.corp.example, ldap://dc3.corp.example]\n"
+    "  base: DC=corp,DC=example\n"
+    "  starttls: true\n"
+    "  ca-file: /etc/ssl/corp ca.pem\n"
+    "  timeout: 5\n"
+    "  connect-timeout: 3\n"
+    "  allow-cleartext: yes\n"
+    "  bind:\n"
+    "    method: sasl\n"
+    "    mechanism: SCRAM-SHA-256\n"
+    "    user: imdir\n"
+    "    realm: \"a \\\"b\\\" \\\\ c: #d\"\n"
+    "    authzid: dn:cn=x,dc=y\n"
+    "    options: minssf=56\n"
+    "    password-file: ./pw\n"
+    "profile: ./my.yaml\n"
+    "enable: { home: auto, domain: im.corp.example, address: \"{alias}@{domain}\" }\n"
+    "servers:\n"
+    "  - { name: \"Zürich 1\", host: im1.corp.example, dn: \"CN=im1,DC=corp,DC=example\",\n"
+    "      domains: [im.corp.example, im2.corp.example], capacity: 7500 }\n"
+    "  - { name: \"no\", host: im.corp.example, hosts-users: false }\n"
+    "dns: { servers: [\"127.0.0.1:5353\"], timeout: 1 }\n"
+    "journal: { directory: /var/lib/im dir }\n"
+    "rules:\n"
+    "  account-address-not-mail: off\n"
+    "  account-disabled: on\n"
+    "  server-overfull: { severity: error, limit: 5000 }\n"
+    "  account-not-enabled: warning\n"
+    "silence:\n"
+    "  - { rule: account-disabled, account: sam:svc-Löbby, reason: \"kiosk: agreed\", until: 2027-03-31 }\n"
+    "  - { rule: account-disabled, account: \"CN=Old, OU=X,DC=corp\", reason: x }\n"
+    "  - { rule: server-overfull, subject: IMHOME1, reason: \"no\", until: \"2026-12-01\" }\n";
 
 static void every_key_loads(void **state) {
     struct fixture *f = *state;
@@ -152,8 +164,10 @@ static void every_key_loads(void **state) {
     assert_true(c->servers.items[0].hosts_users);
     assert_false(c->servers.items[1].hosts_users);
     assert_null(c->servers.items[1].dn);
-    has(c->servers.items[1].where, ":23:");
-    has(im_config_origin(c, "directory.timeout"), ":7:12");
+    has(c->servers.items[1].where, ":24:");
+    has(im_config_origin(c, "directory.timeout"), ":8:12");
+    assert_int_equal(c->replicas.count, 2);
+    assert_string_equal(c->replicas.items[1], "ldap://dc3.corp.example");
 }
 
 /* What is printed, without comments. */
@@ -183,6 +197,9 @@ static void printed_settings_load_again(void **state) {
     settings_of(f->config, &after);
     assert_string_equal(im_buf_str(&before), im_buf_str(&after));
     assert_string_equal(f->config->servers.items[1].name, "no");
+    assert_int_equal(f->config->rules.count, 4);
+    assert_int_equal(f->config->silences.count, 3);
+    assert_string_equal(f->config->silences.items[2].reason, "no");
     im_buf_free(&text);
     im_buf_free(&before);
     im_buf_free(&after);
@@ -256,6 +273,27 @@ static const struct bad bad_files[] = {
     {"servers:\n  - { name: x, host: y }\n  - { name: X, host: z }\n", ":3:5: ", "already the name"},
     {"dns: { servers: [\"::1 or so\"] }\n", ":1:17: ", "ADDRESS"},
     {"profile: a\nprofile: b\n", ":2:1: ", "profile"},
+    {"directory: { replicas: [dc2] }\n", ":1:24: ", "ldaps://HOST"},
+    {"rules: [a]\n", ":1:8: ", "map"},
+    {"rules: { Account: off }\n", ":1:10: ", "name of a rule"},
+    {"rules: { \"a\\e[2J\": off }\n", ":1:10: ", "name of a rule"},
+    {"rules: { a: fatal }\n", ":1:13: ", "off, on, info, warning, error"},
+    {"rules: { a: [off] }\n", ":1:13: ", "off, on, info, warning, error"},
+    {"rules: { a: { severty: info } }\n", ":1:15: ", "did you mean \"severity\""},
+    {"rules: { a: { severity: off } }\n", ":1:25: ", "info, warning and error"},
+    {"rules: { a: { limit: 0 } }\n", ":1:22: ", "from 1 to"},
+    {"silence: { rule: a }\n", ":1:10: ", "list"},
+    {"silence: [a]\n", ":1:11: ", "record"},
+    {"silence: [ { account: a, reason: b } ]\n", ":1:12: ", "name of a rule"},
+    {"silence: [ { rule: a, account: a } ]\n", ":1:12: ", "needs a reason"},
+    {"silence: [ { rule: a, account: a, reason: } ]\n", ":1:43: ", "text is needed"},
+    {"silence: [ { rule: a, reason: b } ]\n", ":1:12: ", "either an account or a subject"},
+    {"silence: [ { rule: a, account: a, subject: b, reason: c } ]\n", ":1:12: ", "either an account or a subject"},
+    {"silence: [ { rule: a, acount: a, reason: c } ]\n", ":1:23: ", "did you mean \"account\""},
+    {"silence: [ { rule: a, account: a@b, reason: c } ]\n", ":1:32: ", "sam:NAME"},
+    {"silence: [ { rule: a, account: \"dn:nobody\", reason: c } ]\n", ":1:32: ", "a DN such as"},
+    {"silence: [ { rule: a, account: b, reason: c, until: 2027-02-30 } ]\n", ":1:53: ", "like 2027-03-31"},
+    {"silence: [ { rule: a, account: b, reason: c, until: 31.3.2027 } ]\n", ":1:53: ", "like 2027-03-31"},
 };
 
 static void mistakes_are_named_with_their_place(void **state) {
@@ -272,6 +310,85 @@ static void mistakes_are_named_with_their_place(void **state) {
         }
         has(text, bad_files[i].words);
     }
+}
+
+/* A map is merged, a list is replaced. */
+static void rules_of_later_files(void **state) {
+    struct fixture *f = *state;
+    assert_int_equal(load(f, everything), IM_OK);
+    assert_true(im_config_rule(f->config, "account-address-not-mail").is_off);
+    assert_int_equal(im_config_rule(f->config, "server-overfull").severity, IM_ERROR);
+    assert_int_equal(im_config_rule(f->config, "server-overfull").limit, 5000);
+    assert_int_equal(im_config_rule(f->config, "account-not-enabled").severity, IM_WARNING);
+    assert_int_equal(im_config_rule(f->config, "account-disabled").severity, -1);
+    assert_int_equal(im_config_rule(f->config, "account-linked-external").severity, -1);
+    assert_false(im_config_rule(f->config, "account-linked-external").is_off);
+    assert_int_equal(load(f, "rules: { account-address-not-mail: on, server-overfull: { limit: 9 } }\nsilence:\n"), IM_OK);
+    assert_false(im_config_rule(f->config, "account-address-not-mail").is_off);
+    assert_int_equal(im_config_rule(f->config, "server-overfull").severity, -1);
+    assert_int_equal(im_config_rule(f->config, "server-overfull").limit, 9);
+    assert_int_equal(im_config_rule(f->config, "account-not-enabled").severity, IM_WARNING);
+    assert_int_equal(f->config->silences.count, 0);
+}
+
+static void rules_that_there_are_not(void **state) {
+    struct fixture *f = *state;
+    char text[1400];
+    assert_int_equal(load(f, "rules: { account-disabled: info }\n"
+                             "silence: [{ rule: account-domain-unknown, account: a, reason: b }]\n"),
+                     IM_OK);
+    assert_int_equal(im_rules_check_config(f->config, &f->error), IM_OK);
+    assert_int_equal(load(f, "rules:\n  account-dissabled: info\n"), IM_OK);
+    assert_int_equal(im_rules_check_config(f->config, &f->error), IM_E_CONFIG);
+    im_error_format(&f->error, text, sizeof text);
+    has(text, ":2:3: there is no rule \"account-dissabled\": did you mean \"account-disabled\"?");
+    f->config->rules.count = 0;
+    assert_int_equal(load(f, "silence:\n  - { rule: zzz, account: a, reason: b }\n"), IM_OK);
+    assert_int_equal(im_rules_check_config(f->config, &f->error), IM_E_CONFIG);
+    im_error_format(&f->error, text, sizeof text);
+    has(text, ":2:13: there is no rule \"zzz\"");
+}
+
+static const char *silence_of(struct fixture *f, struct im_silence_target target, int64_t now) {
+    const struct im_silence *s = im_silence_match(&f->config->silences, &target, now);
+    return s == NULL ? "none" : s->reason;
+}
+
+static void silence_matches(void **state) {
+    enum { BEFORE = 1764547200 /* 2025-12-01 */ };
+    struct fixture *f = *state;
+    struct im_silence_target by_name = {.rule = "account-disabled", .account = "SVC-LÖBBY", .dn = "CN=Lobby,DC=corp"};
+    struct im_silence_target by_dn = {.rule = "account-disabled", .account = "old", .dn = "cn=old,ou=x , dc=CORP"};
+    struct im_silence_target server = {.rule = "server-overfull", .subject = "imhome1"};
+    assert_int_equal(load(f, everything), IM_OK);
+    assert_string_equal(silence_of(f, by_name, BEFORE), "kiosk: agreed");
+    assert_string_equal(silence_of(f, by_dn, BEFORE), "x");
+    assert_string_equal(silence_of(f, server, BEFORE), "no");
+    by_name.account = "sam:svc-löbby";
+    assert_string_equal(silence_of(f, by_name, BEFORE), "kiosk: agreed");
+    by_name.account = "svc-lobby";
+    assert_string_equal(silence_of(f, by_name, BEFORE), "none");
+    by_dn.dn = "cn=old,dc=corp";
+    assert_string_equal(silence_of(f, by_dn, BEFORE), "none");
+    by_dn.dn = NULL;
+    assert_string_equal(silence_of(f, by_dn, BEFORE), "none");
+    server.rule = "server-no-home";
+    assert_string_equal(silence_of(f, server, BEFORE), "none");
+    assert_string_equal(silence_of(f, (struct im_silence_target){.rule = "account-disabled"}, BEFORE), "none");
+}
+
+/* The day itself counts, in UTC; a record without a day never ends. */
+static void silence_ends(void **state) {
+    enum { LAST = 1764633599 /* 2025-12-01T23:59:59Z */ };
+    struct fixture *f = *state;
+    struct im_silence_target ends = {.rule = "a", .subject = "x"};
+    struct im_silence_target stays = {.rule = "a", .subject = "CN=B, DC=c"};
+    assert_int_equal(load(f, "silence:\n  - { rule: a, subject: X, reason: r, until: 2025-12-01 }\n"
+                             "  - { rule: a, subject: \"cn=b,dc=c\", reason: s }\n"),
+                     IM_OK);
+    assert_string_equal(silence_of(f, ends, LAST), "r");
+    assert_string_equal(silence_of(f, ends, LAST + 1), "none");
+    assert_string_equal(silence_of(f, stays, LAST * INT64_C(10)), "s");
 }
 
 static void texts_that_cannot_be_set(void **state) {
@@ -365,6 +482,10 @@ int main(void) {
         TEST(later_files_replace_single_settings),
         TEST(lists_are_replaced_by_another_origin),
         TEST(mistakes_are_named_with_their_place),
+        TEST(rules_of_later_files),
+        TEST(rules_that_there_are_not),
+        TEST(silence_matches),
+        TEST(silence_ends),
         TEST(texts_that_cannot_be_set),
         TEST(uris),
         TEST(a_missing_file_matters_where_it_was_named),

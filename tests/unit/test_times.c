@@ -141,6 +141,22 @@ static void numbers_are_whole_texts_in_range(void **state) {
     assert_false(im_int_from_text(NULL, 0, 1, &out));
 }
 
+static void dates(void **state) {
+    static const char *const bad[] = {"",         "2027-3-31",  "2027-02-29", "2027-13-01",  "2027/03/31",
+                                      "20270331", "2027-03-3x", "+027-03-31", "2027-03-311", "2027-03-31T00:00:00Z"};
+    char text[IM_TIME_TEXT_SIZE];
+    int64_t seconds = 7;
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        if (im_date_from_text(bad[i], &seconds) || seconds != 7)
+            fail_msg("\"%s\" is taken for a date", bad[i]);
+    }
+    assert_true(im_date_from_text("2028-02-29", &seconds));
+    assert_int_equal(seconds, 1835395200);
+    im_date_to_text(seconds + 86399, text);
+    assert_string_equal(text, "2028-02-29");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(filetimes_count_from_1601),
@@ -150,6 +166,7 @@ int main(void) {
         cmocka_unit_test(what_is_no_generalized_time_is_refused),
         cmocka_unit_test(any_number_of_seconds_can_be_shown),
         cmocka_unit_test(numbers_are_whole_texts_in_range),
+        cmocka_unit_test(dates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
