@@ -13,7 +13,7 @@ say     = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 
 WARN   := -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wcast-qual -Wwrite-strings -Wmissing-prototypes \
           -Wstrict-prototypes -Wundef -Wvla -Wformat=2 -Wimplicit-fallthrough $(if $(WERROR),-Werror)
-PKGS   := ldap lber libsasl2 yaml-0.1 popt jansson libcares libidn2
+PKGS   := ldap lber libsasl2 yaml-0.1 popt jansson libcares libidn2 zlib
 LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lcsv -lunistring -lpthread
 HARDEN := -fPIE -fstack-protector-strong $(if $(SAN)$(COVERAGE),,-D_FORTIFY_SOURCE=2)
 CFLAGS ?= $(if $(COVERAGE),-Og,-O2) -g

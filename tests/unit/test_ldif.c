@@ -145,6 +145,120 @@ static void what_ldapsearch_adds_is_passed_over(void **state) {
     assert_null(next(f));
 }
 
+static void additions_of_ldifde_are_entries(void **state) {
+    struct fixture *f = *state;
+    open_text(f, "dn: CN=a,DC=x\r\nchangetype: add\r\nobjectClass: top\r\nobjectClass: user\r\ncn: a\r\n\r\n"
+                 "dn: CN=b,DC=x\r\nChangeType:add\r\ncn: b\r\n\r\n");
+    const struct im_entry *a = next(f);
+    assert_int_equal(a->count, 2);
+    assert_int_equal(im_entry_attr(a, "objectClass")->count, 2);
+    assert_string_equal(im_entry_string(next(f), "cn"), "b");
+    assert_null(next(f));
+}
+
+static void operational_attributes_of_slapcat_are_attributes(void **state) {
+    struct fixture *f = *state;
+    open_text(f, "dn: dc=x\ndc: x\nstructuralObjectClass: domain\nentryUUID: 0c7b5d3e-0000-103f-8000-000000000001\n"
+                 "entryCSN: 20261126000000.000000Z#000000#000#000000\nmodifiersName: cn=admin,dc=x\n\n");
+    assert_string_equal(im_entry_string(next(f), "entryUUID"), "0c7b5d3e-0000-103f-8000-000000000001");
+}
+
+/* ---- only what is wanted ---- */
+
+static const struct im_entry *following(struct fixture *f) {
+    const struct im_entry *entry = NULL;
+    enum im_err err = im_ldif_next(f->reader, &entry, &f->e);
+    if (err != IM_OK)
+        fail_msg("line %zu, column %zu: %s", f->e.line, f->e.column, f->e.text);
+    return entry;
+}
+
+static void what_is_not_wanted_is_passed_over(void **state) {
+    struct fixture *f = *state;
+    static const char *const wanted[] = {"mail", "CN"};
+    open_text(f, "dn: CN=a\njpegPhoto:: this is not decoded\ncn: a\nx: y\nMail: 1\nsn: z\nmail;lang-de: 2\n\ndn: CN=b\nsn: b\n");
+    im_ldif_reader_want(f->reader, wanted, LENGTH(wanted));
+    const struct im_entry *a = following(f);
+    assert_string_equal(a->dn, "CN=a");
+    assert_int_equal(a->count, 2);
+    assert_string_equal(a->attrs[0].name, "cn");
+    assert_string_equal(a->attrs[1].name, "Mail");
+    assert_int_equal(a->attrs[1].count, 2);
+    assert_int_equal(im_ldif_wanted(f->reader)[0], 1);
+    assert_int_equal(im_ldif_wanted(f->reader)[1], 0);
+    const struct im_entry *b = following(f);
+    assert_string_equal(b->dn, "CN=b");
+    assert_int_equal(b->count, 0);
+    assert_null(following(f));
+    bool is_met = false;
+    for (size_t i = 0; im_ldif_name(f->reader, i); i++)
+        is_met = is_met || strcmp(im_ldif_name(f->reader, i), "jpegPhoto") == 0;
+    assert_true(is_met);
+}
+
+static void parts_without_an_end_are_told(void **state) {
+    struct fixture *f = *state;
+    open_text(f, "dn: CN=a\nmember;range=0-1: a\nmember;range=0-1: b\n\ndn: CN=b\nmember;range=0-0: a\nmember;range=1-*: b\n\n"
+                 "dn: CN=c\nmember: a\n");
+    following(f);
+    assert_string_equal(im_ldif_partial(f->reader), "member");
+    following(f);
+    assert_null(im_ldif_partial(f->reader));
+    following(f);
+    assert_null(im_ldif_partial(f->reader));
+}
+
+/* Windows move, lines and records lie across their edges, whatever sizes the pieces have that a source gives. */
+struct pieces {
+    const char *bytes;
+    size_t len, at, size;
+};
+
+static enum im_err read_piece(void *user, char *out, size_t size, size_t *len, struct im_error *e) {
+    struct pieces *p = user;
+    (void)e;
+    *len = p->len - p->at < p->size ? p->len - p->at : p->size;
+    *len = *len < size ? *len : size;
+    memcpy(out, p->bytes + p->at, *len);
+    p->at += *len;
+    return IM_OK;
+}
+
+static void write_numbered(struct im_buf *text, size_t n) {
+    im_buf_addf(text, "dn: CN=%zu,\r\n DC=x\r\n# about %zu\r\ncn: %zu\r\ndescription: ", n, n, n);
+    for (size_t i = 0; i < n % 977; i++)
+        im_buf_addf(text, "%zu%s", i, i % 13 ? "" : "\r\n ");
+    im_buf_adds(text, "\r\nobjectGUID:: AAECAwQFBgcICQoLDA0ODw==\r\n\r\n");
+}
+
+static void entries_lie_across_windows(void **state) {
+    struct fixture *f = *state;
+    static const size_t sizes[] = {3, 1000, 4096, 1 << 17};
+    struct im_buf text = IM_BUF_INIT;
+    for (size_t n = 0; n < 1200; n++)
+        write_numbered(&text, n);
+    for (size_t i = 0; i < LENGTH(sizes); i++) {
+        struct pieces p = {.bytes = text.data, .len = text.len, .size = sizes[i]};
+        const struct im_ldif_source source = {.read = read_piece, .user = &p};
+        im_ldif_reader_free(&f->reader);
+        assert_int_equal(im_ldif_reader_open(&source, "pieces", &f->reader, &f->e), IM_OK);
+        for (size_t n = 0; n < 1200; n++) {
+            char dn[32];
+            struct im_buf value = IM_BUF_INIT;
+            for (size_t k = 0; k < n % 977; k++)
+                im_buf_addf(&value, "%zu", k);
+            const struct im_entry *entry = following(f);
+            (void)snprintf(dn, sizeof dn, "CN=%zu,DC=x", n);
+            assert_string_equal(entry->dn, dn);
+            assert_string_equal(im_entry_string(entry, "description"), im_buf_str(&value));
+            assert_int_equal(im_entry_value(entry, "objectGUID")->bv_len, 16);
+            im_buf_free(&value);
+        }
+        assert_null(following(f));
+    }
+    im_buf_free(&text);
+}
+
 /* ---- what is refused ---- */
 
 static void assert_refused(struct fixture *f, enum im_err code, size_t line, size_t column, const char *word) {
@@ -176,6 +290,14 @@ static void hostile_and_broken_lines_are_refused(void **state) {
         {"dn:< file:///etc/hostname\n", 1, 4, "not followed"},
         {"dn: CN=a\nchangetype: modify\nreplace: mail\n", 2, 1, "change record"},
         {"dn: CN=a\ncontrol: 1.2.3\n", 2, 1, "change record"},
+        {"dn: CN=a\nchangetype: delete\n", 2, 1, "change record"},
+        {"dn: CN=a\ncn: a\nchangetype: add\n", 3, 1, "change record"},
+        {"\xff\xfe"
+         "d",
+         1, 1, "UTF-16"},
+        {"\xfe\xff"
+         "d",
+         1, 1, "UTF-16"},
         {"dn: CN=a\nmail: x\n-\n", 3, 1, "no colon"},
         {"dn: CN=a\nnonsense\n", 2, 1, "no colon"},
         {"dn: CN=a\n: v\n", 2, 1, "attribute name"},
@@ -254,6 +376,27 @@ static void entries_made_to_be_slow_are_refused(void **state) {
     im_buf_adds(&text, "onemore: x\n");
     open_bytes(f, text.data, text.len);
     assert_refused(f, IM_E_INPUT, 4098, 1, "4096");
+    im_buf_clear(&text);
+    im_buf_adds(&text, "dn: CN=a\n");
+    for (int i = 0; i < 4200; i++) /* spellings of one name that is not even wanted */
+        im_buf_addf(&text, "a;x-%d: x\n", i);
+    open_bytes(f, text.data, text.len);
+    im_ldif_reader_want(f->reader, &(const char *const){"cn"}, 1);
+    assert_refused(f, IM_E_INPUT, 4113, 1, "4096");
+    im_buf_free(&text);
+}
+
+static void many_names_are_no_harm_where_each_entry_has_few(void **state) {
+    struct fixture *f = *state;
+    struct im_buf text = IM_BUF_INIT;
+    for (int i = 0; i < 20000; i++)
+        im_buf_addf(&text, "dn: CN=%d\na%d: x\n\n", i, i);
+    open_bytes(f, text.data, text.len);
+    for (int i = 0; i < 20000; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "a%d", i);
+        assert_string_equal(following(f)->attrs[0].name, name);
+    }
     im_buf_free(&text);
 }
 
@@ -369,11 +512,17 @@ int main(void) {
         READING(extended_names_lose_their_front),
         READING(the_root_has_an_empty_name),
         READING(what_ldapsearch_adds_is_passed_over),
+        READING(additions_of_ldifde_are_entries),
+        READING(operational_attributes_of_slapcat_are_attributes),
+        READING(what_is_not_wanted_is_passed_over),
+        READING(parts_without_an_end_are_told),
+        READING(entries_lie_across_windows),
         READING(hostile_and_broken_lines_are_refused),
         READING(nul_bytes_are_refused_where_they_stand),
         READING(an_export_that_was_cut_short_is_refused),
         READING(endless_lines_are_refused),
         READING(entries_made_to_be_slow_are_refused),
+        READING(many_names_are_no_harm_where_each_entry_has_few),
         READING(a_directory_is_no_file),
         cmocka_unit_test(values_that_ldif_cannot_hold_are_base64),
         READING(every_value_comes_back),
