@@ -43,23 +43,37 @@ void im_buf_adds(struct im_buf *b, const char *s) {
 }
 
 void im_buf_addc(struct im_buf *b, char c) {
-    im_buf_add(b, &c, 1);
+    if (!reserve(b, 1))
+        return;
+    b->data[b->len++] = c;
+    b->data[b->len] = '\0';
+}
+
+char *im_buf_room(struct im_buf *b, size_t len) {
+    if (!reserve(b, len))
+        return NULL;
+    char *room = b->data + b->len;
+    b->len += len;
+    b->data[b->len] = '\0';
+    return room;
 }
 
 void im_buf_addf(struct im_buf *b, const char *format, ...) {
     va_list args;
-    va_start(args, format);
     va_list again;
+    if (!reserve(b, 0))
+        return;
+    va_start(args, format);
     va_copy(again, args);
-    int len = vsnprintf(NULL, 0, format, args);
+    size_t room = b->cap - b->len;
+    int len = vsnprintf(b->data + b->len, room, format, args);
     va_end(args);
-    if (len >= 0 && reserve(b, (size_t)len)) {
+    if (len >= 0 && (size_t)len >= room && reserve(b, (size_t)len)) /* mostly it fits at once */
         (void)vsnprintf(b->data + b->len, (size_t)len + 1, format, again);
-        b->len += (size_t)len;
-    } else {
-        b->failed = true;
-    }
     va_end(again);
+    b->failed = b->failed || len < 0;
+    b->len += b->failed ? 0 : (size_t)len;
+    b->data[b->len] = '\0'; /* where it failed, behind what was there */
 }
 
 void im_buf_clear(struct im_buf *b) {

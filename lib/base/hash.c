@@ -1,9 +1,11 @@
 #include "lib/base/hash.h"
 
+#include <endian.h>
+#include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
-enum { WORD = 8, COMPRESSIONS = 2, FINALIZATIONS = 4 };
+enum { WORD = sizeof(uint64_t), COMPRESSIONS = 2, FINALIZATIONS = 4 };
 
 struct state {
     uint64_t v[4];
@@ -48,8 +50,11 @@ uint64_t im_hash(const void *bytes, size_t len, const uint64_t key[2]) {
     struct state s = {
         {key[0] ^ 0x736f6d6570736575U, key[1] ^ 0x646f72616e646f6dU, key[0] ^ 0x6c7967656e657261U, key[1] ^ 0x7465646279746573U}};
     size_t left = len;
-    for (; left >= WORD; left -= WORD, at += WORD)
-        take_word(&s, word_at(at, WORD));
+    for (; left >= WORD; left -= WORD, at += WORD) {
+        uint64_t word;
+        memcpy(&word, at, sizeof word);
+        take_word(&s, le64toh(word));
+    }
     take_word(&s, word_at(at, left) | (uint64_t)len << 56);
     s.v[2] ^= 0xff;
     mix(&s, FINALIZATIONS);

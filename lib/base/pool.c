@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_SIZE = 4096 };
+enum { BLOCK_FIRST = 4096, BLOCK_MOST = 65536 };
 
 struct block {
     struct block *next;
@@ -58,22 +58,35 @@ void im_pool_reset(struct im_pool *pool) {
     pool->blocks->used = 0;
 }
 
-void *im_pool_alloc(struct im_pool *pool, size_t size) {
+/* Each is twice as large as the one before: many for a pool of megabytes, and few bytes for a small one. */
+static size_t next_block_size(const struct block *before) {
+    if (!before || before->size < BLOCK_FIRST)
+        return BLOCK_FIRST;
+    return before->size < BLOCK_MOST / 2 ? 2 * before->size : (size_t)BLOCK_MOST;
+}
+
+/* A piece whose contents are to be written. */
+static void *take(struct im_pool *pool, size_t size) {
     const size_t align = _Alignof(max_align_t);
     if (size > SIZE_MAX - align)
         return NULL;
     size_t rounded = (size + align - 1) / align * align;
     struct block *block = pool->blocks;
     if (!block || block->size - block->used < rounded) {
-        block = block_new(rounded > BLOCK_SIZE ? rounded : BLOCK_SIZE, pool->blocks);
+        size_t usual = next_block_size(block);
+        block = block_new(rounded > usual ? rounded : usual, block);
         if (!block)
             return NULL;
         pool->blocks = block;
     }
     void *piece = block->bytes + block->used;
     block->used += rounded;
-    memset(piece, 0, rounded);
     return piece;
+}
+
+void *im_pool_alloc(struct im_pool *pool, size_t size) {
+    void *piece = take(pool, size);
+    return piece ? memset(piece, 0, size) : NULL;
 }
 
 void *im_pool_array(struct im_pool *pool, size_t count, size_t size) {
@@ -85,9 +98,12 @@ void *im_pool_array(struct im_pool *pool, size_t count, size_t size) {
 char *im_pool_strndup(struct im_pool *pool, const char *s, size_t len) {
     if (len == SIZE_MAX)
         return NULL;
-    char *copy = im_pool_alloc(pool, len + 1);
-    if (copy && len)
+    char *copy = take(pool, len + 1);
+    if (!copy)
+        return NULL;
+    if (len)
         memcpy(copy, s, len);
+    copy[len] = '\0';
     return copy;
 }
 
@@ -96,11 +112,13 @@ char *im_pool_strdup(struct im_pool *pool, const char *s) {
 }
 
 char *im_pool_vprintf(struct im_pool *pool, const char *format, va_list args) {
+    struct block *block = pool->blocks;
+    size_t room = block ? block->size - block->used : 0;
     va_list again;
     va_copy(again, args);
-    int len = vsnprintf(NULL, 0, format, args);
-    char *text = len < 0 ? NULL : im_pool_alloc(pool, (size_t)len + 1);
-    if (text)
+    int len = vsnprintf(room ? (char *)block->bytes + block->used : NULL, room, format, args);
+    char *text = len < 0 ? NULL : take(pool, (size_t)len + 1);
+    if (text && (size_t)len >= room) /* mostly it fits at once, and is where the piece begins */
         (void)vsnprintf(text, (size_t)len + 1, format, again);
     va_end(again);
     return text;

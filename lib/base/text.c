@@ -17,7 +17,7 @@ bool im_text_equal_n(const char *a, size_t an, const char *b, size_t bn) {
     if (an != bn)
         return false;
     for (size_t i = 0; i < an; i++) {
-        if (lower(a[i]) != lower(b[i]))
+        if (a[i] != b[i] && lower(a[i]) != lower(b[i]))
             return false;
     }
     return true;
@@ -26,7 +26,7 @@ bool im_text_equal_n(const char *a, size_t an, const char *b, size_t bn) {
 bool im_text_equal(const char *a, const char *b) {
     if (!a || !b)
         return a == b;
-    while (*a && lower(*a) == lower(*b)) {
+    while (*a && (*a == *b || lower(*a) == lower(*b))) {
         a++;
         b++;
     }
@@ -41,12 +41,25 @@ int im_text_compare(const char *a, const char *b) {
     return lower(*a) - lower(*b);
 }
 
+/* FNV-1a. */
+uint32_t im_text_hash(const char *text) {
+    uint32_t hash = 2166136261U;
+    for (; *text; text++)
+        hash = (hash ^ (uint32_t)lower(*text)) * 16777619U;
+    return hash;
+}
+
 bool im_text_is_ascii(const char *s, size_t len) {
-    for (size_t i = 0; i < len; i++) {
-        if ((unsigned char)s[i] > 127)
-            return false;
+    uint64_t all = 0;
+    uint64_t word;
+    size_t i = 0;
+    for (; i + sizeof word <= len; i += sizeof word) { /* eight at a time: each name and value of a run is looked at */
+        memcpy(&word, s + i, sizeof word);
+        all |= word;
     }
-    return true;
+    for (; i < len; i++)
+        all |= (unsigned char)s[i];
+    return (all & 0x8080808080808080U) == 0;
 }
 
 static const uint8_t *bytes_of(const char *s) {
@@ -59,8 +72,9 @@ bool im_text_is_utf8(const char *s, size_t len) {
 
 void im_text_fold(const char *s, size_t len, struct im_buf *out) {
     if (im_text_is_ascii(s, len)) {
-        for (size_t i = 0; i < len; i++)
-            im_buf_addc(out, (char)lower(s[i]));
+        char *room = im_buf_room(out, len);
+        for (size_t i = 0; room && i < len; i++)
+            room[i] = (char)lower(s[i]);
         return;
     }
     if (!im_text_is_utf8(s, len)) {

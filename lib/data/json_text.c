@@ -3,14 +3,32 @@
 #include "lib/base/text.h"
 #include "lib/data/base64.h"
 
+#include <stdint.h>
 #include <string.h>
 
 /* What stands in the way of writing the bytes as they are. */
 enum { HAS_ESCAPES = 1, HAS_NUL = 2, HAS_HIGH = 4 };
 
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Is none of eight bytes below 0x20, a quote, a backslash or above 0x7f? A byte that has its high bit borrowed from a neighbour
+ * only makes the answer "perhaps not". */
+static bool are_plain(const char *eight) {
+    uint64_t word;
+    memcpy(&word, eight, sizeof word);
+    uint64_t quotes = word ^ EACH('"');
+    uint64_t backslashes = word ^ EACH('\\');
+    return ((word | (word - EACH(0x20)) | (quotes - EACH(1)) | (backslashes - EACH(1))) & EACH(0x80U)) == 0;
+}
+
+/* Eight at a time where nothing stands in the way: journal and report are 2 kB for each account, and going through them byte by
+ * byte took a tenth of a run. */
 static unsigned kinds(const char *s, size_t len) {
     unsigned found = 0;
-    for (size_t i = 0; i < len; i++) {
+    size_t i = 0;
+    while (i + sizeof(uint64_t) <= len && are_plain(s + i))
+        i += sizeof(uint64_t);
+    for (; i < len; i++) {
         unsigned char c = (unsigned char)s[i];
         if (c >= 0x80) {
             found |= HAS_HIGH;
@@ -46,6 +64,15 @@ static void add_escaped(struct im_buf *out, const char *s, size_t len) {
     im_buf_add(out, s + begin, len - begin);
 }
 
+static void add_plain(struct im_buf *out, const char *s, size_t len) {
+    char *room = im_buf_room(out, len + 2);
+    if (!room)
+        return;
+    room[0] = '"';
+    memcpy(room + 1, s, len);
+    room[len + 1] = '"';
+}
+
 static void add_bytes(struct im_buf *out, const struct berval *value) {
     im_buf_adds(out, "{\"base64\":\"");
     im_base64_encode(value, out);
@@ -59,13 +86,13 @@ void im_json_add_value(struct im_buf *out, const struct berval *value) {
         add_bytes(out, value);
         return;
     }
-    im_buf_addc(out, '"');
     if (found & HAS_ESCAPES) {
+        im_buf_addc(out, '"');
         add_escaped(out, s, value->bv_len);
+        im_buf_addc(out, '"');
     } else {
-        im_buf_add(out, s, value->bv_len);
+        add_plain(out, s, value->bv_len);
     }
-    im_buf_addc(out, '"');
 }
 
 void im_json_add_string(struct im_buf *out, const char *s) {

@@ -12,21 +12,21 @@ struct piece {
     bool is_variable;
     const char *text;
     size_t len;
-    size_t column;
+    const char *begin; /* its first brace or character */
 };
 
-/* 1-based, in characters: bytes that go on with a UTF-8 character do not count. */
-static size_t column_of(const char *template, const char *at) {
+/* For messages. 1-based, in characters: bytes that go on with a UTF-8 character do not count. */
+static size_t column_of(const char *template, const struct piece *piece) {
     size_t column = 1;
-    for (; template <at; template ++)
+    for (; template <piece->begin; template ++)
         column += ((unsigned char)*template & 0xc0) != 0x80;
     return column;
 }
 
 /* Reads the piece at *at and moves behind it; false at the end. A broken piece has text NULL. */
-static bool next_piece(const char *template, const char **at, struct piece *piece) {
+static bool next_piece(const char **at, struct piece *piece) {
     const char *c = *at;
-    *piece = (struct piece){.text = c, .column = column_of(template, c)};
+    *piece = (struct piece){.text = c, .begin = c};
     if (!*c)
         return false;
     if ((c[0] == '{' || c[0] == '}') && c[1] == c[0]) { /* a doubled brace stands for itself */
@@ -60,18 +60,18 @@ static bool is_known(const struct piece *piece, const char *const *names, size_t
     return is_attribute(piece);
 }
 
-static enum im_err unknown_variable(const struct piece *piece, const char *const *names, size_t count, struct im_error *e) {
+static enum im_err unknown_variable(const struct piece *piece, size_t column, const char *const *names, size_t count,
+                                    struct im_error *e) {
     char name[NAME_MAX_LEN + 1] = "";
     memcpy(name, piece->text, piece->len);
     const char *nearest = im_text_nearest(name, names, count);
     if (nearest) {
-        return im_error_set_at(e, IM_E_CONFIG, NULL, 0, piece->column, "unknown variable {%s}: did you mean {%s}?", name,
-                               nearest);
+        return im_error_set_at(e, IM_E_CONFIG, NULL, 0, column, "unknown variable {%s}: did you mean {%s}?", name, nearest);
     }
     struct im_buf list = IM_BUF_INIT;
     for (size_t i = 0; i < count; i++)
         im_buf_addf(&list, "{%s} ", names[i]);
-    im_error_set_at(e, IM_E_CONFIG, NULL, 0, piece->column, "unknown variable {%s}: expected one of %sor {attr:NAME}", name,
+    im_error_set_at(e, IM_E_CONFIG, NULL, 0, column, "unknown variable {%s}: expected one of %sor {attr:NAME}", name,
                     im_buf_str(&list));
     im_buf_free(&list);
     return IM_E_CONFIG;
@@ -79,15 +79,15 @@ static enum im_err unknown_variable(const struct piece *piece, const char *const
 
 enum im_err im_template_check(const char *text, const char *const *names, size_t count, struct im_error *e) {
     const char *at = text;
-    for (struct piece piece; next_piece(text, &at, &piece);) {
+    for (struct piece piece; next_piece(&at, &piece);) {
         if (!piece.text) {
             return im_error_set_at(
-                e, IM_E_CONFIG, NULL, 0, piece.column,
+                e, IM_E_CONFIG, NULL, 0, column_of(text, &piece),
                 "template \"%s\" has a brace without its partner or name at column %zu; a literal brace is doubled", text,
-                piece.column);
+                column_of(text, &piece));
         }
         if (piece.is_variable && !is_known(&piece, names, count))
-            return unknown_variable(&piece, names, count, e);
+            return unknown_variable(&piece, column_of(text, &piece), names, count, e);
     }
     return IM_OK;
 }
@@ -103,12 +103,14 @@ static void add_value(const char *value, enum im_template_context context, struc
     } else if (context == IM_TEMPLATE_DN) {
         im_dn_escape(value, strlen(value), out);
     } else {
-        for (; *value; value++) {
-            if (is_segment_char(*value)) {
-                im_buf_addc(out, *value);
-            } else {
-                im_buf_addf(out, "%%%02X", (unsigned)(unsigned char)*value);
-            }
+        while (*value) {
+            size_t plain = 0;
+            while (is_segment_char(value[plain]))
+                plain++;
+            im_buf_add(out, value, plain);
+            value += plain;
+            if (*value)
+                im_buf_addf(out, "%%%02X", (unsigned)(unsigned char)*value++);
         }
     }
 }
@@ -118,10 +120,10 @@ enum im_err im_template_expand(const char *text, enum im_template_context contex
     enum im_err err = IM_OK;
     size_t before = out->len;
     const char *at = text;
-    for (struct piece piece; next_piece(text, &at, &piece);) {
+    for (struct piece piece; next_piece(&at, &piece);) {
         if (!piece.text) {
-            err =
-                im_error_set(e, IM_E_CONFIG, "template \"%s\" has a brace without its partner at column %zu", text, piece.column);
+            err = im_error_set(e, IM_E_CONFIG, "template \"%s\" has a brace without its partner at column %zu", text,
+                               column_of(text, &piece));
             goto fail;
         }
         if (!piece.is_variable) {
@@ -148,7 +150,7 @@ fail:
 
 bool im_template_uses(const char *text, const char *variable) {
     const char *at = text;
-    for (struct piece piece; next_piece(text, &at, &piece);) {
+    for (struct piece piece; next_piece(&at, &piece);) {
         if (piece.is_variable && piece.text && strlen(variable) == piece.len && memcmp(variable, piece.text, piece.len) == 0)
             return true;
     }

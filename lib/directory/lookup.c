@@ -136,14 +136,26 @@ enum im_err im_lookup_all(struct im_directory *d, struct im_lookup *lookups, siz
     }
 }
 
+static bool is_plain(char c) {
+    unsigned char u = (unsigned char)c;
+    return u >= 0x20 && u != 0x7f && c != '*' && c != '(' && c != ')' && c != '\\';
+}
+
+static void add_escape(struct im_buf *out, unsigned char c) {
+    static const char digits[] = "0123456789abcdef";
+    const char escape[] = {'\\', digits[c >> 4], digits[c & 0xf]};
+    im_buf_add(out, escape, sizeof escape);
+}
+
 static void add_escaped(struct im_buf *out, const struct berval *value, bool all) {
-    for (size_t i = 0; i < value->bv_len; i++) {
-        unsigned char c = (unsigned char)value->bv_val[i];
-        if (all || c < 0x20 || strchr("*()\\", c) || c == 0x7f) {
-            im_buf_addf(out, "\\%02x", (unsigned)c);
-        } else {
-            im_buf_addc(out, (char)c);
-        }
+    for (size_t i = 0; i < value->bv_len;) {
+        size_t plain = i;
+        while (!all && plain < value->bv_len && is_plain(value->bv_val[plain]))
+            plain++;
+        im_buf_add(out, value->bv_val + i, plain - i);
+        if (plain < value->bv_len)
+            add_escape(out, (unsigned char)value->bv_val[plain++]);
+        i = plain;
     }
 }
 
@@ -156,11 +168,11 @@ static const char *rule_for(const struct im_schema *schema, const char *attribut
 void im_filter_term(struct im_buf *out, const struct im_schema *schema, const char *attribute, const struct berval *value,
                     bool is_octets) {
     const char *rule = rule_for(schema, attribute);
-    if (rule) {
-        im_buf_addf(out, "(%s:%s:=", attribute, rule);
-    } else {
-        im_buf_addf(out, "(%s=", attribute);
-    }
+    im_buf_addc(out, '(');
+    im_buf_adds(out, attribute);
+    if (rule)
+        im_buf_addf(out, ":%s:", rule);
+    im_buf_addc(out, '=');
     add_escaped(out, value, is_octets);
     im_buf_addc(out, ')');
 }

@@ -21,7 +21,7 @@ static enum im_err finish(struct im_schema_reading *r, bool is_ad, struct im_sch
     if (!schema.attrs || !schema.classes)
         return im_error_nomem(e);
     *out = schema;
-    return im_schema_sort(out, r->pool, e);
+    return im_schema_index(out, r->pool, e);
 }
 
 void im_schema_reading_free(struct im_schema_reading *r) {

@@ -3,17 +3,24 @@
 #include "lib/data/json_text.h"
 #include "lib/data/times.h"
 
+static void put_key(struct im_buf *out, const char *key) {
+    im_buf_adds(out, ",\"");
+    im_buf_adds(out, key);
+    im_buf_adds(out, "\":");
+}
+
 static void put(struct im_buf *out, const char *key, const char *text) {
     if (!text)
         return;
-    im_buf_addf(out, ",\"%s\":", key);
+    put_key(out, key);
     im_json_add_string(out, text);
 }
 
 static void put_list(struct im_buf *out, const char *key, const char *const *texts, size_t count) {
     if (!count)
         return;
-    im_buf_addf(out, ",\"%s\":[", key);
+    put_key(out, key);
+    im_buf_addc(out, '[');
     for (size_t i = 0; i < count; i++) {
         if (i)
             im_buf_addc(out, ',');

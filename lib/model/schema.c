@@ -3,7 +3,6 @@
 #include "lib/base/text.h"
 #include "lib/base/vec.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define IA5 "1.3.6.1.4.1.1466.115.121.1.26"
@@ -32,35 +31,39 @@ const struct im_syntax_row *im_syntax_row(enum im_syntax syntax) {
 
 enum { MAX_DEPTH = 32 }; /* a schema with a loop must not hang us */
 
-static int by_text(const void *a, const void *b) {
-    const struct im_schema_key *x = a;
-    const struct im_schema_key *y = b;
-    int order = im_text_compare(x->text, y->text);
-    return order ? order : (x->at > y->at) - (x->at < y->at); /* the first of several, as when they are gone through */
+/* Room for `count` names, in pool; false: out of memory. */
+static bool make_names(struct im_schema_names *names, size_t count, struct im_pool *pool) {
+    size_t slots = 4;
+    while (slots < count + count / 2)
+        slots *= 2;
+    *names = (struct im_schema_names){.slots = im_pool_array(pool, slots, sizeof *names->slots), .slot_count = slots};
+    return names->slots != NULL;
 }
 
-static void add_key(struct im_schema_key *keys, size_t *count, const char *text, size_t at) {
-    if (text)
-        keys[(*count)++] = (struct im_schema_key){text, at};
+/* The slot that has the name, or the free one where it belongs. */
+static struct im_schema_key *slot_of(const struct im_schema_names *names, const char *text) {
+    size_t mask = names->slot_count - 1;
+    size_t at = im_text_hash(text) & mask;
+    while (names->slots[at].text && !im_text_equal(names->slots[at].text, text))
+        at = (at + 1) & mask;
+    return &names->slots[at];
 }
 
-/* The first key with this text; NULL: there is none. */
-static const struct im_schema_key *find_key(const struct im_schema_key *keys, size_t count, const char *text) {
-    size_t low = 0;
-    for (size_t high = count; low < high;) {
-        size_t middle = low + (high - low) / 2;
-        if (im_text_compare(keys[middle].text, text) < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low < count && im_text_equal(keys[low].text, text) ? &keys[low] : NULL;
+/* The first of several stays, as when they are gone through. */
+static void add_name(struct im_schema_names *names, const char *text, size_t at) {
+    struct im_schema_key *slot = text ? slot_of(names, text) : NULL;
+    if (slot && !slot->text)
+        *slot = (struct im_schema_key){text, at};
+}
+
+static const struct im_schema_key *find_name(const struct im_schema_names *names, const char *text) {
+    const struct im_schema_key *slot = slot_of(names, text);
+    return slot->text ? slot : NULL;
 }
 
 const struct im_schema_attr *im_schema_attr(const struct im_schema *s, const char *name_or_oid) {
-    if (s->attr_keys) {
-        const struct im_schema_key *key = find_key(s->attr_keys, s->attr_key_count, name_or_oid);
+    if (s->attr_names.slots) {
+        const struct im_schema_key *key = find_name(&s->attr_names, name_or_oid);
         return key ? &s->attrs[key->at] : NULL;
     }
     for (size_t i = 0; i < s->attr_count; i++) {
@@ -71,8 +74,8 @@ const struct im_schema_attr *im_schema_attr(const struct im_schema *s, const cha
 }
 
 const struct im_schema_class *im_schema_class(const struct im_schema *s, const char *name_or_oid) {
-    if (s->class_keys) {
-        const struct im_schema_key *key = find_key(s->class_keys, s->class_key_count, name_or_oid);
+    if (s->class_names.slots) {
+        const struct im_schema_key *key = find_name(&s->class_names, name_or_oid);
         return key ? &s->classes[key->at] : NULL;
     }
     for (size_t i = 0; i < s->class_count; i++) {
@@ -82,72 +85,62 @@ const struct im_schema_class *im_schema_class(const struct im_schema *s, const c
     return NULL;
 }
 
-struct keys {
-    struct im_schema_key *items;
+struct texts {
+    const char **items;
     size_t count, cap;
 };
 
-static bool add_names(struct keys *keys, const char **names, size_t count) {
+static bool add_texts(struct texts *texts, const char **names, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        struct im_schema_key *key = im_vec_push(keys);
-        if (!key)
+        const char **text = im_vec_push(texts);
+        if (!text)
             return false;
-        key->text = names[i];
+        *text = names[i];
     }
     return true;
 }
 
 /* The same as class_allows looks at. */
-static bool collect_allowed(const struct im_schema *s, const struct im_schema_class *class, struct keys *keys, size_t depth) {
+static bool collect_allowed(const struct im_schema *s, const struct im_schema_class *class, struct texts *texts, size_t depth) {
     if (!class || depth > MAX_DEPTH)
         return true;
-    bool is_fine = add_names(keys, class->may, class->may_count);
+    bool is_fine = add_texts(texts, class->may, class->may_count);
     if (is_fine && depth == 0)
-        is_fine = add_names(keys, class->rule_may, class->rule_may_count);
+        is_fine = add_texts(texts, class->rule_may, class->rule_may_count);
     for (size_t i = 0; is_fine && i < class->sup_count; i++) {
         const struct im_schema_class *sup = im_schema_class(s, class->sup[i]);
-        is_fine = sup == class || collect_allowed(s, sup, keys, depth + 1);
+        is_fine = sup == class || collect_allowed(s, sup, texts, depth + 1);
     }
     for (size_t i = 0; is_fine && s->is_ad && i < class->aux_count; i++)
-        is_fine = collect_allowed(s, im_schema_class(s, class->aux[i]), keys, depth + 1);
+        is_fine = collect_allowed(s, im_schema_class(s, class->aux[i]), texts, depth + 1);
     return is_fine;
 }
 
-static bool sort_allowed(const struct im_schema *s, struct im_schema_class *class, struct im_pool *pool) {
-    struct keys keys = {0};
-    bool is_fine = collect_allowed(s, class, &keys, 0);
-    class->allowed = is_fine ? im_pool_array(pool, keys.count, sizeof *class->allowed) : NULL;
-    if (class->allowed && keys.count) {
-        memcpy(class->allowed, keys.items, keys.count * sizeof *class->allowed);
-        qsort(class->allowed, keys.count, sizeof *class->allowed, by_text);
-    }
-    class->allowed_count = keys.count;
-    im_vec_free(&keys);
-    return class->allowed != NULL;
+static bool index_allowed(const struct im_schema *s, struct im_schema_class *class, struct im_pool *pool) {
+    struct texts texts = {0};
+    bool is_fine = collect_allowed(s, class, &texts, 0) && make_names(&class->allowed, texts.count, pool);
+    for (size_t i = 0; is_fine && i < texts.count; i++)
+        add_name(&class->allowed, texts.items[i], 0);
+    im_vec_free(&texts);
+    return is_fine;
 }
 
-enum im_err im_schema_sort(struct im_schema *s, struct im_pool *pool, struct im_error *e) {
-    struct im_schema_key *attrs = im_pool_array(pool, 2 * s->attr_count, sizeof *attrs);
-    struct im_schema_key *classes = im_pool_array(pool, 2 * s->class_count, sizeof *classes);
-    if (!attrs || !classes)
+enum im_err im_schema_index(struct im_schema *s, struct im_pool *pool, struct im_error *e) {
+    struct im_schema_names attrs, classes;
+    if (!make_names(&attrs, 2 * s->attr_count, pool) || !make_names(&classes, 2 * s->class_count, pool))
         return im_error_nomem(e);
-    s->attr_key_count = s->class_key_count = 0;
     for (size_t i = 0; i < s->attr_count; i++) {
-        add_key(attrs, &s->attr_key_count, s->attrs[i].name, i);
-        add_key(attrs, &s->attr_key_count, s->attrs[i].oid, i);
+        add_name(&attrs, s->attrs[i].name, i);
+        add_name(&attrs, s->attrs[i].oid, i);
     }
     for (size_t i = 0; i < s->class_count; i++) {
-        add_key(classes, &s->class_key_count, s->classes[i].name, i);
-        add_key(classes, &s->class_key_count, s->classes[i].oid, i);
+        add_name(&classes, s->classes[i].name, i);
+        add_name(&classes, s->classes[i].oid, i);
     }
-    if (s->attr_key_count)
-        qsort(attrs, s->attr_key_count, sizeof *attrs, by_text);
-    if (s->class_key_count)
-        qsort(classes, s->class_key_count, sizeof *classes, by_text);
-    s->attr_keys = attrs;
-    s->class_keys = classes;
+    s->attr_names = attrs;
+    s->class_names = classes;
     for (size_t i = 0; i < s->class_count; i++) {
-        if (!sort_allowed(s, &s->classes[i], pool))
+        if (!index_allowed(s, &s->classes[i], pool))
             return im_error_nomem(e);
     }
     return IM_OK;
@@ -168,8 +161,8 @@ static bool class_allows(const struct im_schema *s, const char *name, const char
     const struct im_schema_class *class = im_schema_class(s, name);
     if (!class || depth > MAX_DEPTH || (without && im_text_equal(class->name, without) && depth == 0))
         return false;
-    if (depth == 0 && class->allowed)
-        return find_key(class->allowed, class->allowed_count, attribute) != NULL;
+    if (depth == 0 && class->allowed.slots)
+        return find_name(&class->allowed, attribute) != NULL;
     if (lists(class->may, class->may_count, attribute))
         return true;
     if (depth == 0 && lists(class->rule_may, class->rule_may_count, attribute)) /* a rule is not inherited */

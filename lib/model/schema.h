@@ -77,10 +77,13 @@ struct im_schema_attr {
     const char *equality; /* matching rule, inherited from superiors; NULL = none (always NULL on AD) */
 };
 
-/* A name or OID, and the position of what has it. */
-struct im_schema_key {
-    const char *text;
-    size_t at;
+/* Names and OIDs, each with the position of what has it: open addressing, at most two thirds are taken. */
+struct im_schema_names {
+    struct im_schema_key {
+        const char *text; /* NULL: free */
+        size_t at;
+    } * slots;         /* NULL: not made, everything is gone through */
+    size_t slot_count; /* a power of two */
 };
 
 struct im_schema_class {
@@ -95,8 +98,7 @@ struct im_schema_class {
     size_t aux_count;
     const char **rule_may; /* attributes that a DIT content rule allows by itself */
     size_t rule_may_count;
-    struct im_schema_key *allowed; /* all that entries of the class may have, sorted; made by im_schema_sort */
-    size_t allowed_count;
+    struct im_schema_names allowed; /* all that entries of the class may have; made by im_schema_index */
 };
 
 struct im_schema {
@@ -105,12 +107,11 @@ struct im_schema {
     size_t attr_count;
     struct im_schema_class *classes;
     size_t class_count;
-    struct im_schema_key *attr_keys, *class_keys; /* sorted; NULL: not made, everything is gone through */
-    size_t attr_key_count, class_key_count;
+    struct im_schema_names attr_names, class_names;
 };
 
-/* Makes the keys, in pool, when all is there: a run asks some twenty times for each account. */
-enum im_err im_schema_sort(struct im_schema *s, struct im_pool *pool, struct im_error *e);
+/* Makes the names, in pool, when all is there: a run asks some fifty times for each account. */
+enum im_err im_schema_index(struct im_schema *s, struct im_pool *pool, struct im_error *e);
 const struct im_schema_attr *im_schema_attr(const struct im_schema *s, const char *name_or_oid); /* NULL: not there */
 const struct im_schema_class *im_schema_class(const struct im_schema *s, const char *name_or_oid);
 /* A matching rule that goes with the attribute's syntax (RFC 4517 section 4.2), for attributes without one of their own; or NULL.
