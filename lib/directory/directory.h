@@ -27,6 +27,7 @@ struct im_search {
     const char *const *attributes; /* NULL-terminated; NULL = all user attributes */
     bool extended_dn;              /* DN values as <GUID=...>;<SID=...>;dn where the server offers it (else plain) */
     bool show_deleted;             /* where offered */
+    bool on_any;                   /* through any of several connections: nothing that it looks at is written meanwhile */
     bool no_paging;                /* for small results: paged searches follow one another, unpaged ones run side by side */
 };
 

@@ -111,9 +111,24 @@ static enum im_err judge_enabling(struct im_job *job) {
     return err;
 }
 
+static enum im_err judge_preflight(struct im_job *job) {
+    const struct im_walk *walk = job->slice->walk;
+    struct im_facts facts = facts_of(job);
+    struct im_finding *findings = NULL;
+    size_t count = 0;
+    enum im_err err = walk->run->on_judge(walk->run->user, &facts, job->slice->pool, &findings, &count, walk->e);
+    job->result.findings = findings;
+    job->result.finding_count = count;
+    if (err == IM_OK)
+        im_job_settle(job, IM_UNCHANGED, NULL);
+    return err;
+}
+
 /* Nothing blocks disabling but missing rights. What is undone was so before: but somebody else may have the address by now. */
 enum im_err im_judge(struct im_job *job) {
     enum im_action action = job->slice->walk->request.action;
+    if (action == IM_PREFLIGHT)
+        return judge_preflight(job);
     if (job->want.enabled && action != IM_UNDO)
         return judge_enabling(job);
     enum im_err err = judge_by(job, IM_RULE_RIGHTS);

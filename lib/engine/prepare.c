@@ -128,7 +128,7 @@ static enum im_err make_plan(struct im_job *job) {
     struct im_walk *walk = job->slice->walk;
     if (is_recorded(walk))
         return im_recorded_plan(job);
-    if (job->want.cannot_build)
+    if (job->want.cannot_build || walk->request.action == IM_PREFLIGHT)
         return IM_OK;
     return im_plan_make(walk->run->resolver.context, &job->account, &job->want, walk->request.keep_opaque, walk->has_assertion,
                         job->slice->pool, &job->plan, walk->e);
@@ -166,13 +166,26 @@ static enum im_err prepare_want(struct im_job *job) {
     return err;
 }
 
+static enum im_err look(struct im_slice *slice) {
+    const struct im_run *run = slice->walk->run;
+    const struct im_account **accounts = im_pool_array(slice->pool, slice->round_count, sizeof(struct im_account *));
+    size_t count = 0;
+    if (!accounts)
+        return im_error_nomem(slice->walk->e);
+    for (size_t i = 0; i < slice->round_count; i++) {
+        if (slice->round[i]->state != IM_JOB_SETTLED)
+            accounts[count++] = &slice->round[i]->account;
+    }
+    return run->on_look(run->user, accounts, count, slice->walk->e);
+}
+
 enum im_err im_prepare_wants(struct im_slice *slice) {
     enum im_err err = IM_OK;
     for (size_t i = 0; err == IM_OK && i < slice->round_count; i++) {
         if (slice->round[i]->state != IM_JOB_SETTLED)
             err = prepare_want(slice->round[i]);
     }
-    return err;
+    return err == IM_OK && slice->walk->run->on_look ? look(slice) : err;
 }
 
 /* ---- with all holders known ---- */

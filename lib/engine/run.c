@@ -230,7 +230,7 @@ static bool reads_ahead(const struct im_walk *walk) {
 }
 
 static void begin_slices(struct im_walk *walk) {
-    size_t most = walk->has_begun ? IM_SLICES : 1;
+    size_t most = walk->has_begun && !walk->run->on_look ? IM_SLICES : 1;
     while (walk->err == IM_OK && !walk->is_at_end && walk->slice_count < most && reads_ahead(walk)) {
         struct im_slice *slice;
         im_walk_fail(walk, im_slice_begin(walk, &slice));

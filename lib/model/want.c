@@ -260,7 +260,7 @@ static enum im_err build_values(struct building *b) {
 enum im_err im_want_build(const struct im_account_context *context, const struct im_account *account,
                           const struct im_request *request, const struct im_servers *servers, struct im_pool *pool,
                           struct im_want *out, struct im_error *e) {
-    struct im_want want = {.enabled = request->action == IM_ENABLE};
+    struct im_want want = {.enabled = request->action == IM_ENABLE || request->action == IM_PREFLIGHT};
     struct building b = {
         .context = context, .account = account, .request = request, .servers = servers, .pool = pool, .want = &want, .e = e};
     enum im_err err = IM_OK;

@@ -10,6 +10,7 @@ enum im_action {
     IM_DISABLE,
     IM_APPLY, /* what a plan file says */
     IM_UNDO,  /* what a journal says was written is taken back */
+    IM_PREFLIGHT, /* nothing: what enabling would meet */
 };
 
 /* What the operator asked for. */

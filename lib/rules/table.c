@@ -44,7 +44,8 @@ const struct im_rule *im_rule_find(const char *id) {
     return NULL;
 }
 
-static size_t list_names(const char *names[MAX_NAMES]) {
+const char *im_rule_nearest(const char *id) {
+    const char *names[MAX_NAMES];
     size_t listed = 0;
     for (int scope = 0; scope < IM_SCOPE_COUNT; scope++) {
         size_t count;
@@ -52,12 +53,11 @@ static size_t list_names(const char *names[MAX_NAMES]) {
         for (size_t i = 0; i < count && listed < MAX_NAMES; i++)
             names[listed++] = rows[i].id;
     }
-    return listed;
+    return im_text_nearest(id, names, listed);
 }
 
 static enum im_err no_such_rule(const char *id, const struct im_config_place *place, struct im_error *e) {
-    const char *names[MAX_NAMES];
-    const char *nearest = im_text_nearest(id, names, list_names(names));
+    const char *nearest = im_rule_nearest(id);
     return im_error_set_at(e, IM_E_CONFIG, place->file, place->line, place->column, "there is no rule \"%.80s\"%s%s%s", id,
                            nearest ? ": did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
 }
