@@ -53,6 +53,11 @@ struct im_profile {
     } servers;
     const struct im_profile_srv *srv; /* in the order in which clients look for them: one is enough */
     size_t srv_count;
+    struct {                 /* what clients ask of web servers; path NULL: nothing */
+        const char *path;    /* "/instmsg/": begins and ends with a slash */
+        const char *header;  /* that every request and every answer has */
+        const char *version; /* its value in requests */
+    } http;
     struct im_schema_defs schema; /* empty where the profile creates none */
     const char *schema_name;      /* of the entry below cn=schema,cn=config: "exchange2000-im" */
 };
