@@ -259,12 +259,15 @@ static enum im_err list_templates(struct changing *x, struct im_strings *out) {
 
 /* The only account that is asked for, where it is named; else NULL. */
 static const struct im_identity *only_one(const struct changing *x) {
-    struct im_command *c = x->c;
-    struct im_identity *one = im_pool_alloc(c->pool, sizeof *one);
-    if (!one || !x->sources || c->arguments.count != 1 || im_sources_count(x->sources) != 1) {
+    struct im_input *one = im_pool_alloc(x->c->pool, sizeof *one);
+    bool is_end = true;
+    if (!one || !x->sources || im_sources_are_by_condition(x->sources) || im_sources_count(x->sources) != 1) {
         return NULL;
     }
-    return im_identity_parse(c->arguments.items[0], c->pool, one, NULL) == IM_OK ? one : NULL;
+    struct im_inputs inputs = im_sources_inputs(x->sources);
+    enum im_err err = inputs.next(inputs.user, x->c->pool, one, &is_end, NULL);
+    enum im_err back = inputs.rewind(inputs.user, NULL);
+    return err == IM_OK && back == IM_OK && !is_end && !one->bad ? &one->identity : NULL;
 }
 
 static enum im_err prepare(struct changing *x, enum im_action action, struct im_run *run) {
