@@ -28,7 +28,7 @@ struct searching {
 };
 
 static const char *wanted(const struct im_want *want, enum im_role role) {
-    if (!want->enabled)
+    if (!want->enabled || want->keeps_names)
         return NULL;
     return role == IM_ROLE_ADDRESS ? want->address : want->logical_url;
 }

@@ -102,15 +102,18 @@ enum im_err im_account_context_templates(struct im_account_context *context, con
     for (size_t i = 0; i < count; i++)
         names.list.max += count_braces(templates[i]);
     for (size_t i = 0; i < p->attr_count; i++)
-        names.list.max += count_braces(p->attrs[i].enabled);
+        names.list.max += count_braces(p->attrs[i].enabled) + count_braces(p->attrs[i].suspended);
     names.list.items = im_pool_array(pool, names.list.max, sizeof *names.list.items);
     if (!names.list.items)
         return im_error_nomem(e);
     enum im_err err = note_template(&names, p->address_template, e);
     for (size_t i = 0; err == IM_OK && i < count; i++)
         err = note_template(&names, templates[i], e);
-    for (size_t i = 0; err == IM_OK && i < p->attr_count; i++)
+    for (size_t i = 0; err == IM_OK && i < p->attr_count; i++) {
         err = note_template(&names, p->attrs[i].enabled, e);
+        if (err == IM_OK)
+            err = note_template(&names, p->attrs[i].suspended, e);
+    }
     if (err != IM_OK)
         return err;
     context->extra_attributes = names.list.items;

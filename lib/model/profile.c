@@ -10,7 +10,7 @@
 
 static const char *const keys[] = {"name",    "title", "account-names", "alias", "address", "attributes", "auxiliary-class",
                                    "servers", "srv",   "http",          "rules"};
-static const char *const attribute_keys[] = {"name", "role", "enabled"};
+static const char *const attribute_keys[] = {"name", "role", "enabled", "suspended"};
 static const char *const srv_keys[] = {"name", "port"};
 static const char *const server_keys[] = {"class", "name", "hosts-users"};
 static const char *const http_keys[] = {"path", "header", "version"};
@@ -136,6 +136,16 @@ static enum im_err read_role(const struct reading *r, const struct im_yaml_node 
                          "unknown role \"%s\": expected address, logical-url, physical-url, home, opaque or value", text);
 }
 
+/* Who somebody is and where stays the same while suspended: only values that have no such meaning may change. */
+static enum im_err read_suspended(const struct reading *r, const struct im_yaml_node *map, struct im_profile_attr *out) {
+    enum im_err err = read_text(r, map, "suspended", false, &out->suspended);
+    if (err == IM_OK && out->suspended && out->role != IM_ROLE_VALUE)
+        err = im_yaml_error(r->doc, im_yaml_get(map, "suspended"), r->e, "only the role value may have a suspended value");
+    if (err == IM_OK && out->suspended)
+        err = check_template(r, im_yaml_get(map, "suspended"), out->suspended, false);
+    return err;
+}
+
 static enum im_err read_attribute(const struct reading *r, const struct im_yaml_node *map, struct im_profile_attr *out) {
     enum im_err err = im_yaml_only_keys(r->doc, map, attribute_keys, COUNT(attribute_keys), r->e);
     if (err == IM_OK)
@@ -150,7 +160,7 @@ static enum im_err read_attribute(const struct reading *r, const struct im_yaml_
     }
     if (err == IM_OK && out->enabled)
         err = check_template(r, im_yaml_get(map, "enabled"), out->enabled, false);
-    return err;
+    return err == IM_OK ? read_suspended(r, map, out) : err;
 }
 
 static enum im_err read_attributes(const struct reading *r, const struct im_yaml_node *root) {
@@ -410,6 +420,14 @@ const struct im_profile_attr *im_profile_role(const struct im_profile *p, enum i
             return &p->attrs[i];
     }
     return NULL;
+}
+
+bool im_profile_can_suspend(const struct im_profile *p) {
+    for (size_t i = 0; i < p->attr_count; i++) {
+        if (p->attrs[i].suspended)
+            return true;
+    }
+    return false;
 }
 
 const struct im_profile_attr *im_profile_attr(const struct im_profile *p, const char *name) {
