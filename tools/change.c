@@ -401,6 +401,23 @@ static const struct im_report_format *find_format(const char *name) {
     return formats[0];
 }
 
+/* An export is planned on and never altered: that is a dry run, which must have something to show. */
+static enum im_err check_offline(struct changing *x) {
+    struct im_command *c = x->c;
+    if (!im_offline_is_wanted(c->config) || im_common.dry_run) {
+        return IM_OK;
+    }
+    if (!im_change_options.changes) {
+        return im_error_set(&c->error, IM_E_USAGE,
+                            "%s is an export, which is never altered: give --changes FILE for what ldapmodify is to write, or "
+                            "--dry-run",
+                            c->config->uris.items[0]);
+    }
+    im_common.dry_run = true;
+    x->info.dry_run = true;
+    return IM_OK;
+}
+
 /* Who is meant; nobody is asked yet. */
 static enum im_err open_inputs(struct changing *x, enum im_action action) {
     struct im_command *c = x->c;
@@ -423,6 +440,9 @@ static enum im_err check_words(struct changing *x, enum im_action action) {
     }
     if (err == IM_OK) {
         err = im_recording_check(c);
+    }
+    if (err == IM_OK) {
+        err = check_offline(x);
     }
     if (err == IM_OK) {
         err = open_inputs(x, action);

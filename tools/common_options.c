@@ -21,7 +21,7 @@ const struct im_option im_common_directory[] = {
      .short_name = 'H',
      KEY("directory.uri"),
      .argument = "URI",
-     .help = "server: ldap://HOST, ldaps://HOST or ldapi://; repeated: tried in order"},
+     .help = "server: ldap://HOST, ldaps://HOST or ldapi://; repeated: tried in order. Or ldif:FILE: an export"},
     {.long_name = "dns-domain",
      KEY("directory.dns-domain"),
      .argument = "NAME",

@@ -122,7 +122,7 @@ enum im_err im_lookup_all(struct im_directory *d, struct im_lookup *lookups, siz
         size_t sent;
         struct im_event event;
         if (err == IM_OK)
-            err = im_lookups_send(&l, IM_LOOKUP_WINDOW - l.in_flight, &sent, e);
+            err = im_lookups_send(&l, im_directory_window(d, IM_LOOKUP_WINDOW) - l.in_flight, &sent, e);
         if (!l.in_flight)
             return err;
         enum im_err lost = im_directory_next(d, &event, e);

@@ -21,6 +21,9 @@ enum {
     IM_PLAN_AGAIN = 3,    /* how often a change is planned again when somebody else was quicker */
     IM_SLICE_LINES = 320, /* inputs that are read and planned together */
     IM_SLICES = 8,        /* that are under way at a time */
+    /* Where reading means to go through a whole file: few slices, so that there are few passes. */
+    IM_SLICE_LINES_OFFLINE = 4096,
+    IM_SLICES_OFFLINE = 2,
 };
 
 enum im_job_state {
@@ -101,8 +104,9 @@ struct im_walk {
     struct im_tempo tempo;
     struct im_slice *slices[IM_SLICES]; /* in the order of the inputs */
     size_t slice_count;
-    bool is_at_end; /* of the inputs */
-    size_t seen;    /* entries that identities named */
+    size_t slice_lines, slice_most; /* IM_SLICE_LINES and IM_SLICES, or those of an export */
+    bool is_at_end;                 /* of the inputs */
+    size_t seen;                    /* entries that identities named */
     struct im_summary *summary;
     size_t changes_in_flight, searches_in_flight;
     size_t tried, failed; /* accounts that were settled; those of them that failed or met a conflict */
