@@ -250,9 +250,14 @@ static enum im_err conclude(struct im_job *job) {
     return IM_OK;
 }
 
+/* What was judged early need not be again, unless somebody holds the address. */
+static bool is_judged(const struct im_job *job) {
+    return job->slice->walk->request.action == IM_ENABLE && !job->holders.count;
+}
+
 static enum im_err prepare_plan(struct im_job *job) {
     enum im_err err = claim_address(job);
-    if (err == IM_OK && job->state != IM_JOB_SETTLED)
+    if (err == IM_OK && job->state != IM_JOB_SETTLED && !is_judged(job))
         err = im_judge(job);
     if (err == IM_OK)
         err = conclude(job);
