@@ -8,12 +8,16 @@
 
 /* One row a key; functions of other files are declared here. */
 static survey_read read_census;
+survey_read survey_read_organisation, survey_read_schema_report, survey_read_log_on;
 
 static const struct survey_part parts[] = {
     {"census", read_census},
+    {"organisation", survey_read_organisation},
+    {"schema-report", survey_read_schema_report},
+    {"log-on", survey_read_log_on},
 };
 
-static const char *const plain_keys[] = {"directory", "profile", "now", "external", "offline", "config", "servers"};
+static const char *const plain_keys[] = {"directory", "profile", "now", "external", "offline", "config", "limits", "servers"};
 
 /* ---- for parts ---- */
 
@@ -169,6 +173,16 @@ static void read_config(struct survey_world *w, const struct im_yaml_node *map) 
     }
 }
 
+static void read_limits(struct survey_world *w, const struct im_yaml_node *map) {
+    struct im_error e = {.code = IM_OK};
+    for (size_t i = 0; map && i < map->count; i++) {
+        struct im_config_rule *rule = im_vec_push(&w->config->rules);
+        assert_non_null(rule);
+        *rule = (struct im_config_rule){.id = map->keys[i]->text, .severity = -1};
+        survey_must(im_yaml_int(w->doc, map->items[i], 1, INT32_MAX, &rule->limit, &e), &e);
+    }
+}
+
 static const struct im_profile *read_profile(struct survey_world *w, const char *name) {
     struct im_error e = {.code = IM_OK};
     if (!name)
@@ -185,6 +199,7 @@ static struct survey_world *build(struct survey_world *w) {
     check_keys(w, facts);
     w->base = world_from_text(directories[survey_choice(w, facts, "directory", words, LENGTH(words), 0)]);
     read_config(w, im_yaml_get(facts, "config"));
+    read_limits(w, im_yaml_get(facts, "limits"));
     if (servers)
         read_servers(w, servers);
     w->survey = (struct im_survey){

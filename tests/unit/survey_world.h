@@ -5,7 +5,7 @@
  * - profile: NAME or file; default exchange2000
  * - now: SECONDS since 1970; default 1795600000 (2026-11-25)
  * - external, offline: bool; default false
- * - config: {KEY: VALUE}, keys in dotted form
+ * - config: {KEY: VALUE}, keys in dotted form; limits: {RULE: N}
  * - servers: [{name, host, dn, domains, hosts-users, capacity, users, where}]; default the home imhome1 and the router
  *   im.corp.example; [] says that there are none
  * - census: {whole, accounts, enabled, homes: [{dn, users, target, host}], im-domains: {NAME: USERS}, mail-domains: {NAME:
