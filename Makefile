@@ -13,7 +13,7 @@ say     = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 
 WARN   := -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wcast-qual -Wwrite-strings -Wmissing-prototypes \
           -Wstrict-prototypes -Wundef -Wvla -Wformat=2 -Wimplicit-fallthrough $(if $(WERROR),-Werror)
-PKGS   := ldap lber libsasl2 yaml-0.1 popt jansson libcares libidn2 zlib
+PKGS   := ldap lber libsasl2 yaml-0.1 popt jansson libcares libidn2 libcurl zlib
 LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lcsv -lunistring -lpthread
 HARDEN := -fPIE -fstack-protector-strong $(if $(SAN)$(COVERAGE),,-D_FORTIFY_SOURCE=2)
 CFLAGS ?= $(if $(COVERAGE),-Og,-O2) -g
@@ -22,7 +22,7 @@ SANFLAGS := $(if $(FUZZING),-fsanitize=fuzzer-no-link) $(if $(SAN),-fsanitize=ad
             $(if $(COVERAGE),--coverage)
 override CFLAGS += -std=c17 $(WARN) $(HARDEN) $(SANFLAGS)
 override CPPFLAGS += -D_GNU_SOURCE -I. $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-override LDFLAGS += -pie -Wl,-z,relro,-z,now $(SANFLAGS)
+override LDFLAGS += -pie -Wl,-z,relro,-z,now,--as-needed $(SANFLAGS)
 
 TOOLS     := imenable imdisable imschema imapply imundo
 LIB_SRC   := $(sort $(wildcard lib/*/*.c))

@@ -20,6 +20,7 @@
 #include "lib/directory/early.h"
 #include "lib/directory/gather.h"
 #include "lib/directory/live.h"
+#include "lib/directory/offline.h"
 #include "lib/directory/schema.h"
 #include "lib/directory/topology.h"
 #include "lib/engine/records.h"

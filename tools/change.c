@@ -74,25 +74,36 @@ static enum im_err check_template(struct im_command *c, const char *name, const 
     return im_error_set(&c->error, IM_E_USAGE, "%s: %s", name, inner.text);
 }
 
-static enum im_err check_templates(struct im_command *c) {
+enum im_err im_change_check_templates(struct im_command *c) {
     enum im_err err = check_template(c, "--address", im_change_options.address);
     return err == IM_OK ? check_template(c, "enable.address", c->config->enable_address) : err;
 }
 
-static const struct im_table *table_of(const struct changing *x) {
-    return x->sources ? im_sources_table(x->sources) : NULL;
+static struct im_table *table_of(const struct im_sources *sources) {
+    return sources ? im_sources_table(sources) : NULL;
 }
 
-static bool wants_auto(const struct changing *x) {
+bool im_change_wants_auto(const struct im_command *c, const struct im_sources *sources) {
+    const struct im_table *table = table_of(sources);
     return im_text_equal(im_change_options.home, "auto") ||
-           (!im_change_options.home && im_text_equal(x->c->config->enable_home, "auto")) ||
-           (table_of(x) && im_table_wants_auto(table_of(x)));
+           (!im_change_options.home && im_text_equal(c->config->enable_home, "auto")) || (table && im_table_wants_auto(table));
 }
 
-static enum im_err make_request(struct changing *x, enum im_action action) {
-    const struct im_config *config = x->c->config;
-    struct im_error *e = &x->c->error;
-    x->request = (struct im_request){
+static bool is_allowed(const char *rule) {
+    for (size_t i = 0; i < im_change_options.allow.count; i++) {
+        if (strcmp(im_change_options.allow.items[i], rule) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum im_err im_change_request(struct im_command *c, const struct im_sources *sources, const struct im_facts_gathered *facts,
+                              enum im_action action, struct im_request *out) {
+    const struct im_config *config = c->config;
+    struct im_table *table = table_of(sources);
+    bool is_lifted = is_allowed("account-domain-unknown");
+    *out = (struct im_request){
         .action = action,
         .address = im_change_options.address,
         .domain = im_change_options.domain,
@@ -105,20 +116,15 @@ static enum im_err make_request(struct changing *x, enum im_action action) {
         .default_address = config->enable_address,
     };
     enum im_err err = IM_OK;
-    if (im_change_options.home && !x->request.home_auto) {
-        err = im_servers_find(&x->facts.servers, im_change_options.home, &x->request.home, e);
-    }
-    bool is_lifted = false;
-    struct im_table *table = x->sources ? im_sources_table(x->sources) : NULL;
-    for (size_t i = 0; i < im_change_options.allow.count; i++) {
-        is_lifted = is_lifted || strcmp(im_change_options.allow.items[i], "account-domain-unknown") == 0;
+    if (im_change_options.home && !out->home_auto) {
+        err = im_servers_find(&facts->servers, im_change_options.home, &out->home, &c->error);
     }
     const char *known;
     if (err == IM_OK && im_change_options.domain && !is_lifted) {
-        err = im_servers_default_domain(&x->facts.servers, im_change_options.domain, NULL, &known, e);
+        err = im_servers_default_domain(&facts->servers, im_change_options.domain, NULL, &known, &c->error);
     }
     if (err == IM_OK && table && action == IM_ENABLE) {
-        err = im_table_check_servers(table, &x->facts.servers, is_lifted, e);
+        err = im_table_check_servers(table, &facts->servers, is_lifted, &c->error);
     }
     return err;
 }
@@ -237,7 +243,7 @@ static enum im_err find_base(struct changing *x, struct im_run *run) {
 static enum im_err list_templates(struct changing *x, struct im_strings *out) {
     struct im_command *c = x->c;
     struct im_strings cells = {.count = 0};
-    enum im_err err = table_of(x) ? im_table_templates(table_of(x), c->pool, &cells, &c->error) : IM_OK;
+    enum im_err err = table_of(x->sources) ? im_table_templates(table_of(x->sources), c->pool, &cells, &c->error) : IM_OK;
     const char **items = err == IM_OK ? im_pool_array(c->pool, cells.count + 2, sizeof *items) : NULL;
     if (!items) {
         return im_error_nomem(&c->error);
@@ -253,12 +259,15 @@ static enum im_err list_templates(struct changing *x, struct im_strings *out) {
 
 /* The only account that is asked for, where it is named; else NULL. */
 static const struct im_identity *only_one(const struct changing *x) {
-    struct im_command *c = x->c;
-    struct im_identity *one = im_pool_alloc(c->pool, sizeof *one);
-    if (!one || !x->sources || c->arguments.count != 1 || im_sources_count(x->sources) != 1) {
+    struct im_input *one = im_pool_alloc(x->c->pool, sizeof *one);
+    bool is_end = true;
+    if (!one || !x->sources || im_sources_are_by_condition(x->sources) || im_sources_count(x->sources) != 1) {
         return NULL;
     }
-    return im_identity_parse(c->arguments.items[0], c->pool, one, NULL) == IM_OK ? one : NULL;
+    struct im_inputs inputs = im_sources_inputs(x->sources);
+    enum im_err err = inputs.next(inputs.user, x->c->pool, one, &is_end, NULL);
+    enum im_err back = inputs.rewind(inputs.user, NULL);
+    return err == IM_OK && back == IM_OK && !is_end && !one->bad ? &one->identity : NULL;
 }
 
 static enum im_err prepare(struct changing *x, enum im_action action, struct im_run *run) {
@@ -268,7 +277,7 @@ static enum im_err prepare(struct changing *x, enum im_action action, struct im_
     if (err == IM_OK) {
         const struct im_facts_wanted wanted = {.one = only_one(x),
                                                .needs_servers = action != IM_DISABLE,
-                                               .counts_users = action == IM_ENABLE && wants_auto(x),
+                                               .counts_users = action == IM_ENABLE && im_change_wants_auto(x->c, x->sources),
                                                .connections = x->limits.pace.connections,
                                                .templates = templates.items,
                                                .template_count = templates.count};
@@ -284,7 +293,7 @@ static enum im_err prepare(struct changing *x, enum im_action action, struct im_
         err = im_resolver_learn_domain(&run->resolver, c->pool, &c->error);
     }
     if (err == IM_OK) {
-        err = make_request(x, action);
+        err = im_change_request(c, x->sources, &x->facts, action, &x->request);
     }
     return err == IM_OK && x->sources ? im_sources_choose(c, x->sources, &run->resolver) : err;
 }
@@ -392,6 +401,23 @@ static const struct im_report_format *find_format(const char *name) {
     return formats[0];
 }
 
+/* An export is planned on and never altered: that is a dry run, which must have something to show. */
+static enum im_err check_offline(struct changing *x) {
+    struct im_command *c = x->c;
+    if (!im_offline_is_wanted(c->config) || im_common.dry_run) {
+        return IM_OK;
+    }
+    if (!im_change_options.changes) {
+        return im_error_set(&c->error, IM_E_USAGE,
+                            "%s is an export, which is never altered: give --changes FILE for what ldapmodify is to write, or "
+                            "--dry-run",
+                            c->config->uris.items[0]);
+    }
+    im_common.dry_run = true;
+    x->info.dry_run = true;
+    return IM_OK;
+}
+
 /* Who is meant; nobody is asked yet. */
 static enum im_err open_inputs(struct changing *x, enum im_action action) {
     struct im_command *c = x->c;
@@ -407,13 +433,16 @@ static enum im_err check_words(struct changing *x, enum im_action action) {
     struct im_command *c = x->c;
     enum im_err err = check_allow(c);
     if (err == IM_OK) {
-        err = check_templates(c);
+        err = im_change_check_templates(c);
     }
     if (err == IM_OK) {
         err = im_limits_parse(&x->limits, &c->error);
     }
     if (err == IM_OK) {
         err = im_recording_check(c);
+    }
+    if (err == IM_OK) {
+        err = check_offline(x);
     }
     if (err == IM_OK) {
         err = open_inputs(x, action);
@@ -428,7 +457,7 @@ static enum im_err check_words(struct changing *x, enum im_action action) {
     if (err == IM_OK) {
         err = im_output_file_open(&x->changes, "--changes", im_change_options.changes, &c->error);
     }
-    struct im_table *table = x->sources ? im_sources_table(x->sources) : NULL;
+    struct im_table *table = table_of(x->sources);
     if (err == IM_OK && table) {
         err =
             im_rejects_open(&x->rejects, im_source_options.rejects, im_table_header(table), im_table_separator(table), &c->error);

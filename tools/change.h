@@ -19,6 +19,16 @@ extern struct im_change_options im_change_options;
         .complete = IM_COMPLETE_FILE                                                                                             \
     }
 
+struct im_facts_gathered;
+
+/* --address and the configuration's template are checked before anybody is asked. */
+enum im_err im_change_check_templates(struct im_command *c);
+/* Some account is to be homed by load. sources may be NULL. */
+bool im_change_wants_auto(const struct im_command *c, const struct im_sources *sources);
+/* What the options and the configuration ask for, with what they name found among the servers. */
+enum im_err im_change_request(struct im_command *c, const struct im_sources *sources, const struct im_facts_gathered *facts,
+                              enum im_action action, struct im_request *out);
+
 /* The whole command after its options are read; returns the exit status. */
 int im_change_main(struct im_command *c, enum im_action action);
 

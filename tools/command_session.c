@@ -54,7 +54,8 @@ static enum im_err get_password(struct im_command *c) {
 }
 
 enum im_err im_command_connect(struct im_command *c, struct im_directory **out) {
-    enum im_err err = get_password(c);
+    bool is_offline = im_offline_is_wanted(c->config);
+    enum im_err err = is_offline ? IM_OK : get_password(c);
     if (err != IM_OK) {
         return err;
     }
@@ -65,8 +66,11 @@ enum im_err im_command_connect(struct im_command *c, struct im_directory **out) 
                                        .log_user = c,
                                        .verbosity = c->verbosity,
                                        .will_change = c->changes};
-    err = im_live_open_several(&c->live, c->connections > 0 ? c->connections : 1, out, &c->error);
-    if (err == IM_OK) {
+    err = is_offline ? im_offline_open(&c->live, out, &c->error)
+                     : im_live_open_several(&c->live, c->connections > 0 ? c->connections : 1, out, &c->error);
+    if (err == IM_OK && is_offline) {
+        im_command_note(c, 1, "working on the export %s", im_directory_uri(*out));
+    } else if (err == IM_OK) {
         im_command_note(c, 1, "working on %s as %s", im_directory_uri(*out), im_directory_identity(*out));
     }
     return err;

@@ -5,6 +5,7 @@
 
 struct im_common im_common;
 
+static const char *const check_formats[] = {"text", "json", "jsonl", "csv", "nagios", "prometheus", NULL};
 static const char *const formats[] = {"text", "json", "jsonl", "csv", NULL};
 const char *const im_common_whens[] = {"auto", "always", "never", NULL};
 static const char *const mechanisms[] = {"GSS-SPNEGO", "GSSAPI", "EXTERNAL", "SCRAM-SHA-256", "DIGEST-MD5", NULL};
@@ -20,7 +21,7 @@ const struct im_option im_common_directory[] = {
      .short_name = 'H',
      KEY("directory.uri"),
      .argument = "URI",
-     .help = "server: ldap://HOST, ldaps://HOST or ldapi://; repeated: tried in order"},
+     .help = "server: ldap://HOST, ldaps://HOST or ldapi://; repeated: tried in order. Or ldif:FILE: an export"},
     {.long_name = "dns-domain",
      KEY("directory.dns-domain"),
      .argument = "NAME",
@@ -83,43 +84,51 @@ const struct im_option im_common_directory[] = {
     IM_OPTION_END,
 };
 
-const struct im_option im_common_output[] = {
-    {.long_name = "output",
-     .short_name = 'o',
-     TEXT(output),
-     .argument = "FORMAT",
-     CHOICES(formats),
-     .help = "how results are written"},
-    {.long_name = "color",
-     TEXT(color),
-     .argument = "WHEN",
-     CHOICES(im_common_whens),
-     .help = "colours in text on standard output"},
-    {.long_name = "quiet", .short_name = 'q', FLAG(quiet), .help = "no warnings on standard error"},
-    {.long_name = "verbose",
-     .short_name = 'v',
-     .kind = IM_OPT_COUNT,
-     .target = &im_common.verbose,
-     .help = "say more on standard error; twice: each LDAP operation"},
-    {.long_name = "profile",
-     KEY("profile"),
-     .argument = "NAME",
-     .complete = IM_COMPLETE_FILE,
-     .choices = profiles,
-     .help = "what being enabled means: a YAML file, or a built-in profile"},
-    {.long_name = "config",
-     TEXT(config_file),
-     .argument = "FILE",
-     .complete = IM_COMPLETE_FILE,
-     .help = "a further configuration file, read last; without it, the one that $IMDIR_CONFIG names"},
-    {.long_name = "print-config", FLAG(print_config), .help = "show the merged configuration and where each value comes from"},
-    {.long_name = "help", FLAG(help), .help = "show this help"},
-    {.long_name = "version", FLAG(version), .help = "show the version"},
-    {.long_name = "completion", TEXT(completion), .argument = "SHELL", .help = "print the completion script", .hidden = true},
-    {.long_name = "list-options", FLAG(list_options), .help = "print the option rows", .hidden = true},
-    {.long_name = "list-keys", FLAG(list_keys), .help = "print the configuration keys", .hidden = true},
-    IM_OPTION_END,
-};
+/* imcheck has formats of its own. */
+#define OUTPUT(choices_)                                                                                                         \
+    {                                                                                                                            \
+        .long_name = "output", .short_name = 'o', TEXT(output), .argument = "FORMAT", CHOICES(choices_),                         \
+        .help = "how results are written"                                                                                        \
+    }
+#define BEHAVIOUR                                                                                                                \
+    {.long_name = "color",                                                                                                       \
+     TEXT(color),                                                                                                                \
+     .argument = "WHEN",                                                                                                         \
+     CHOICES(im_common_whens),                                                                                                   \
+     .help = "colours in text on standard output"},                                                                              \
+        {.long_name = "quiet", .short_name = 'q', FLAG(quiet), .help = "no warnings on standard error"},                         \
+        {.long_name = "verbose",                                                                                                 \
+         .short_name = 'v',                                                                                                      \
+         .kind = IM_OPT_COUNT,                                                                                                   \
+         .target = &im_common.verbose,                                                                                           \
+         .help = "say more on standard error; twice: each LDAP operation"},                                                      \
+        {.long_name = "profile",                                                                                                 \
+         KEY("profile"),                                                                                                         \
+         .argument = "NAME",                                                                                                     \
+         .complete = IM_COMPLETE_FILE,                                                                                           \
+         .choices = profiles,                                                                                                    \
+         .help = "what being enabled means: a YAML file, or a built-in profile"},                                                \
+        {.long_name = "config",                                                                                                  \
+         TEXT(config_file),                                                                                                      \
+         .argument = "FILE",                                                                                                     \
+         .complete = IM_COMPLETE_FILE,                                                                                           \
+         .help = "a further configuration file, read last; without it, the one that $IMDIR_CONFIG names"},                       \
+        {.long_name = "print-config",                                                                                            \
+         FLAG(print_config),                                                                                                     \
+         .help = "show the merged configuration and where each value comes from"},                                               \
+        {.long_name = "help", FLAG(help), .help = "show this help"},                                                             \
+        {.long_name = "version", FLAG(version), .help = "show the version"},                                                     \
+        {.long_name = "completion",                                                                                              \
+         TEXT(completion),                                                                                                       \
+         .argument = "SHELL",                                                                                                    \
+         .help = "print the completion script",                                                                                  \
+         .hidden = true},                                                                                                        \
+        {.long_name = "list-options", FLAG(list_options), .help = "print the option rows", .hidden = true}, {                    \
+        .long_name = "list-keys", FLAG(list_keys), .help = "print the configuration keys", .hidden = true                        \
+    }
+
+const struct im_option im_common_output[] = {OUTPUT(formats), BEHAVIOUR, IM_OPTION_END};
+const struct im_option im_common_check_output[] = {OUTPUT(check_formats), BEHAVIOUR, IM_OPTION_END};
 
 /* Is there a -H with this scheme? */
 static bool uri_given(const struct im_parsed *parsed, const char *scheme) {

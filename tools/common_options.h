@@ -17,6 +17,7 @@ extern struct im_common im_common;
 
 /* Groups for a command's table, after its own: titles "Directory" and "Output and behaviour". */
 extern const struct im_option im_common_directory[], im_common_output[];
+extern const struct im_option im_common_check_output[]; /* instead of the latter: with the formats of imcheck */
 
 /* Rows for the groups of commands that change something. */
 #define IM_OPTION_DRY_RUN                                                                                                        \

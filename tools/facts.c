@@ -18,7 +18,7 @@ static enum im_err check_schema(struct im_command *c, const struct im_facts_gath
  * domain is all that can be searched. */
 static enum im_err open_gc(struct im_command *c, struct im_facts_gathered *f) {
     const struct im_rootdse *root = im_directory_rootdse(f->directory);
-    if (!root->is_ad || !f->domains[0] || !f->domains[1]) {
+    if (!root->is_ad || root->is_offline || !f->domains[0] || !f->domains[1]) {
         return IM_OK;
     }
     if (root->is_gc) {
@@ -60,7 +60,7 @@ static enum im_err gather(struct im_command *c, const struct im_facts_wanted *wa
         f->servers = gathered.servers;
         f->domains = gathered.domains;
         f->netbios = gathered.netbios;
-        err = check_schema(c, f);
+        err = wanted->is_check ? IM_OK : check_schema(c, f);
     }
     if (err == IM_OK && wanted->counts_users) {
         err = im_topology_count_users(f->directory, f->profile, f->domains, &f->servers, &c->error);
@@ -76,8 +76,12 @@ enum im_err im_facts_gather(struct im_command *c, const struct im_facts_wanted *
     }
     const struct im_rootdse *root = im_directory_rootdse(f->directory);
     f->base = c->config->base ? c->config->base : root->default_nc;
-    f->context = (struct im_account_context){
-        .profile = f->profile, .schema = &f->schema, .is_ad = root->is_ad, .asked_rights = root->is_ad, .now = time(NULL)};
+    f->context = (struct im_account_context){.profile = f->profile,
+                                             .schema = &f->schema,
+                                             .is_ad = root->is_ad,
+                                             .asked_rights = root->is_ad && !root->is_offline,
+                                             .is_check = wanted->is_check,
+                                             .now = time(NULL)};
     err = im_account_context_templates(&f->context, wanted->templates, wanted->template_count, c->pool, &c->error);
     if (err == IM_OK) {
         err = ask_early(c, wanted->one, f);

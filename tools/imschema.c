@@ -94,6 +94,24 @@ static void tell(void *user, const char *step) {
     im_command_note(user, 1, "%s", step);
 }
 
+static enum im_err check_offline(struct im_command *c) {
+    if (!extend || !im_offline_is_wanted(c->config)) {
+        return IM_OK;
+    }
+    return im_error_set(&c->error, IM_E_USAGE, "--extend: an export is never altered; --ldif prints what a directory needs");
+}
+
+/* Where definitions were only assumed, there is nothing to compare. */
+static enum im_err check_is_told(struct im_command *c, const struct im_directory *d) {
+    if (!im_directory_rootdse(d)->has_assumed_schema) {
+        return IM_OK;
+    }
+    return im_error_set_at(
+        &c->error, IM_E_SCHEMA, im_directory_uri(d), 0, 0,
+        "the export holds no definitions of a schema: export CN=Schema,CN=Configuration (Active Directory), or "
+        "cn=Subschema or cn=schema,cn=config (OpenLDAP), too");
+}
+
 static enum im_err compare(struct im_command *c, struct im_directory *d, const struct im_profile *profile,
                            struct im_schema_report *report) {
     struct im_schema found;
@@ -166,9 +184,15 @@ static int work(struct im_command *c, const struct im_profile *profile) {
         [IM_SCHEMA_COMPLETE] = 0, [IM_SCHEMA_PARTLY] = 1, [IM_SCHEMA_ABSENT] = 1, [IM_SCHEMA_CONFLICTING] = 2};
     struct im_directory *d = NULL;
     struct im_schema_report report = {0};
-    enum im_err err = extend && !im_common.dry_run ? im_command_can_ask(c) : IM_OK;
+    enum im_err err = check_offline(c);
+    if (err == IM_OK && extend && !im_common.dry_run) {
+        err = im_command_can_ask(c);
+    }
     if (err == IM_OK) {
         err = im_command_connect(c, &d);
+    }
+    if (err == IM_OK) {
+        err = check_is_told(c, d);
     }
     if (err == IM_OK) {
         err = compare(c, d, profile, &report);

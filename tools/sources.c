@@ -128,6 +128,11 @@ static enum im_err read_named(struct im_command *c, bool names_only, struct im_s
     return err;
 }
 
+bool im_sources_are_given(const struct im_command *c) {
+    const struct im_source_options *o = &im_source_options;
+    return c->arguments.count > 0 || o->list || o->csv || o->filter || o->group || o->all;
+}
+
 enum im_err im_sources_open(struct im_command *c, bool names_only, struct im_sources **out) {
     struct im_sources *s = calloc(1, sizeof *s);
     enum im_err err = s != NULL ? check_options(c) : im_error_nomem(&c->error);

@@ -63,6 +63,9 @@ extern struct im_source_options im_source_options;
 struct im_sources;
 struct im_table;
 
+/* Does the command line name or choose accounts at all? */
+bool im_sources_are_given(const struct im_command *c);
+
 /* Before connecting: reads and checks what is named, and the words of the conditions. IM_E_USAGE: nobody is named, or options
  * contradict each other. IM_E_INPUT names file, line and column. */
 enum im_err im_sources_open(struct im_command *c, bool names_only, struct im_sources **out);

@@ -90,7 +90,8 @@ static enum im_err blame_in_words(const struct im_table *t, struct reading *r, e
 static enum im_err take_identity(struct im_table *t, struct reading *r, enum im_column column, const char *text,
                                  struct im_pool *pool, struct im_error *e) {
     struct im_error inner = {.code = IM_OK};
-    const char *forced = im_pool_printf(pool, "%s%s", im_column_prefix(column), text);
+    const char *prefix = im_column_prefix(column);
+    const char *forced = *prefix != '\0' ? im_pool_printf(pool, "%s%s", prefix, text) : text;
     if (forced == NULL) {
         return im_error_nomem(e);
     }
@@ -214,8 +215,7 @@ static enum im_err check_shape(const struct im_table *t, struct reading *r, stru
 
 static enum im_err read_row(struct im_table *t, struct reading *r, struct im_pool *pool, struct im_error *e) {
     struct im_row *kept = im_pool_alloc(pool, sizeof *kept);
-    r->input->source = im_pool_printf(pool, "%s:%zu", im_csv_name(t->csv), r->row.line);
-    if (kept == NULL || r->input->source == NULL) {
+    if (kept == NULL) {
         return im_error_nomem(e);
     }
     *kept = (struct im_row){.cells = r->row.cells, .count = r->row.count};
@@ -257,7 +257,7 @@ static enum im_err compare_with_earlier(struct im_table *t, struct reading *r, s
     const char *const asked[] = {input->home, input->domain, input->address};
     struct im_buf text = IM_BUF_INIT;
     bool is_new;
-    im_buf_addf(&text, "%d ", (int)input->identity.kind);
+    im_buf_addc(&text, (char)input->identity.kind);
     enum im_err err = add_folded(&text, input->identity.domain, e);
     if (err == IM_OK) {
         err = add_folded(&text, input->identity.text, e);
@@ -319,7 +319,8 @@ static enum im_err next_input(void *user, struct im_pool *pool, struct im_input 
     struct reading r = {.input = out};
     enum im_err err = next_row(t, pool, &r, is_end, e);
     if (err == IM_OK && !*is_end) {
-        err = recall_contradiction(t, &r, pool, e);
+        out->source = im_pool_printf(pool, "%s:%zu", im_csv_name(t->csv), r.row.line);
+        err = out->source != NULL ? recall_contradiction(t, &r, pool, e) : im_error_nomem(e);
     }
     if (err != IM_OK || *is_end || r.why == NULL) {
         return err;

@@ -6,7 +6,7 @@ complete -c $command -l ldif -x -a 'ad openldap' -d 'print the LDIF that would: 
 complete -c $command -l check-profile -r -F -d 'explain a profile file and its mistakes; connects to nothing'
 complete -c $command -s n -l dry-run -d 'read, check and show exactly what would be written; write nothing'
 complete -c $command -l yes -d 'do not ask before writing'
-complete -c $command -s H -l uri -x -d 'server: ldap://HOST, ldaps://HOST or ldapi://; repeated: tried in order'
+complete -c $command -s H -l uri -x -d 'server: ldap://HOST, ldaps://HOST or ldapi://; repeated: tried in order. Or ldif:FILE: an export'
 complete -c $command -l dns-domain -x -d 'find the servers through the DNS SRV records of this domain'
 complete -c $command -s S -l server -x -a '(__fish_print_hostnames)' -d 'use only this one of the servers'
 complete -c $command -s b -l base -x -d 'where accounts are searched; without it, the directory\'s default naming context'

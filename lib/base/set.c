@@ -103,6 +103,13 @@ enum im_err im_set_add(struct im_set *set, const void *bytes, size_t len, size_t
     return err;
 }
 
+bool im_set_find(const struct im_set *set, const void *bytes, size_t len, size_t *number) {
+    uint32_t slot = *slot_of(set, bytes, len, (uint32_t)im_hash(bytes, len, set->seed));
+    if (slot)
+        *number = slot - 1;
+    return slot != 0;
+}
+
 bool im_set_has(const struct im_set *set, const void *bytes, size_t len) {
     return *slot_of(set, bytes, len, (uint32_t)im_hash(bytes, len, set->seed)) != 0;
 }

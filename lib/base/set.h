@@ -14,6 +14,8 @@ void im_set_free(struct im_set **set);
 
 /* Puts it in unless it is there. *number may be NULL; *is_new too. */
 enum im_err im_set_add(struct im_set *set, const void *bytes, size_t len, size_t *number, bool *is_new, struct im_error *e);
+/* Its number, where it is there. */
+bool im_set_find(const struct im_set *set, const void *bytes, size_t len, size_t *number);
 bool im_set_has(const struct im_set *set, const void *bytes, size_t len);
 size_t im_set_count(const struct im_set *set);
 const char *im_set_text(const struct im_set *set, size_t number); /* the bytes, followed by a NUL */

@@ -67,7 +67,7 @@ static const uint8_t *bytes_of(const char *s) {
 }
 
 bool im_text_is_utf8(const char *s, size_t len) {
-    return len == 0 || u8_check(bytes_of(s), len) == NULL;
+    return im_text_is_ascii(s, len) || u8_check(bytes_of(s), len) == NULL;
 }
 
 void im_text_fold(const char *s, size_t len, struct im_buf *out) {

@@ -56,12 +56,40 @@ static void add_dn(const struct berval *value, struct im_buf *out) {
     im_buf_free(&dn);
 }
 
+/* "person" asks for CN=Person,CN=Schema,... as "user" does, whose category it is (MS-ADTS 3.1.1.3.1.3.5). */
+static void add_category(const struct berval *value, struct im_buf *out) {
+    static const char *const persons[] = {"user", "contact", "inetorgperson", "organizationalperson"};
+    struct im_buf name = IM_BUF_INIT;
+    bool is_dn = memchr(value->bv_val, '=', value->bv_len) && im_dn_first_value(value->bv_val, &name);
+    if (!is_dn && !name.failed)
+        im_buf_add(&name, value->bv_val, value->bv_len);
+    size_t before = out->len;
+    im_text_fold(im_buf_str(&name), name.len, out);
+    size_t kept = before;
+    for (size_t i = before; i < out->len; i++) { /* the class organizationalUnit is CN=Organizational-Unit */
+        if (out->data[i] != '-')
+            out->data[kept++] = out->data[i];
+    }
+    out->len = kept;
+    for (size_t i = 0; !is_dn && i < sizeof persons / sizeof persons[0]; i++) {
+        if (im_text_equal_n(persons[i], strlen(persons[i]), out->data + before, out->len - before)) {
+            out->len = before;
+            im_buf_adds(out, "person");
+            break;
+        }
+    }
+    out->failed = out->failed || name.failed;
+    im_buf_free(&name);
+}
+
 void im_match_key(enum im_match_kind kind, const struct berval *value, struct im_buf *out) {
     int64_t number;
     bool may_be_dn =
         kind == IM_MATCH_DN || (kind == IM_MATCH_LOOSE && value->bv_len && memchr(value->bv_val, '=', value->bv_len));
     if (may_be_dn) {
         add_dn(value, out);
+    } else if (kind == IM_MATCH_CATEGORY) {
+        add_category(value, out);
     } else if (kind == IM_MATCH_LOOSE || kind == IM_MATCH_TEXT) {
         im_text_fold(value->bv_val, value->bv_len, out);
     } else if (kind == IM_MATCH_INTEGER && is_number(value, &number)) {
@@ -83,6 +111,7 @@ static bool needs_key(const struct im_match_term *term, const struct berval *has
     switch (term->kind) {
     case IM_MATCH_DN:
     case IM_MATCH_INTEGER:
+    case IM_MATCH_CATEGORY:
         return true;
     case IM_MATCH_TEXT:
         return !term->is_ascii || !im_text_is_ascii(has->bv_val, has->bv_len);

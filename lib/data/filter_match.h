@@ -16,7 +16,8 @@ enum im_match_kind {
     IM_MATCH_INTEGER, /* other text is undefined */
     IM_MATCH_GUID,    /* octets, which may be asked for in their text form */
     IM_MATCH_SID,
-    IM_MATCH_NONE, /* no rule: undefined unless the filter names one */
+    IM_MATCH_CATEGORY, /* objectCategory of Active Directory: a DN, which may be asked for by the name of a class */
+    IM_MATCH_NONE,     /* no rule: undefined unless the filter names one */
 };
 
 /* What a directory knows of its attributes. */

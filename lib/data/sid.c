@@ -9,6 +9,19 @@
 
 enum { HEADER = 8, MAX_SUBS = 15 };
 
+/* Returns where the digits end. Each account has some five numbers: printf took a fiftieth of a run. */
+static char *put_number(char *at, uint32_t number) {
+    char digits[10];
+    size_t count = 0;
+    do {
+        digits[count++] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number);
+    while (count)
+        *at++ = digits[--count];
+    return at;
+}
+
 bool im_sid_to_text(const struct berval *octets, char out[static IM_SID_TEXT_SIZE]) {
     if (octets->bv_len < HEADER)
         return false;
@@ -22,13 +35,14 @@ bool im_sid_to_text(const struct berval *octets, char out[static IM_SID_TEXT_SIZ
     uint64_t authority = 0;
     for (size_t i = 2; i < HEADER; i++)
         authority = authority << 8 | bytes[i]; /* big-endian, unlike the rest */
-    int at =
-        snprintf(out, IM_SID_TEXT_SIZE, authority >= UINT64_C(0x100000000) ? "S-1-0x%012" PRIx64 : "S-1-%" PRIu64, authority);
+    char *at = out + snprintf(out, IM_SID_TEXT_SIZE, authority >= UINT64_C(0x100000000) ? "S-1-0x%012" PRIx64 : "S-1-%" PRIu64,
+                              authority);
     for (size_t i = 0; i < subs; i++) {
         const unsigned char *b = bytes + HEADER + 4 * i;
-        uint32_t sub = (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
-        at += snprintf(out + at, IM_SID_TEXT_SIZE - (size_t)at, "-%" PRIu32, sub);
+        *at++ = '-';
+        at = put_number(at, (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24);
     }
+    *at = '\0';
     return true;
 }
 

@@ -23,7 +23,7 @@ static enum im_err hand_over(void *user, const struct im_lookup *lookup, const s
 
 static enum im_err send(struct im_lookups *l, struct im_error *e) {
     size_t sent;
-    return l->is_busy ? IM_OK : im_lookups_send(l, IM_LOOKUP_WINDOW - l->in_flight, &sent, e);
+    return l->is_busy ? IM_OK : im_lookups_send(l, im_directory_window(l->directory, IM_LOOKUP_WINDOW) - l->in_flight, &sent, e);
 }
 
 static enum im_err drive(struct im_lookups *ours, struct im_lookups *also, struct im_error *e) {

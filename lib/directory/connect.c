@@ -322,6 +322,7 @@ void im_disconnect(struct im_connection *connection) {
         (void)ldap_unbind_ext(connection->ld, NULL, NULL); /* also frees dead handles */
     connection->ld = NULL;
     connection->socket = NULL;
+    connection->gathering = NULL;
     connection->fd = -1;
 }
 

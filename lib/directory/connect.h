@@ -2,6 +2,7 @@
 #ifndef IMDIR_DIRECTORY_CONNECT_H
 #define IMDIR_DIRECTORY_CONNECT_H
 
+#include "lib/directory/gathering.h"
 #include "lib/directory/live.h"
 
 #include <ldap.h>
@@ -9,9 +10,10 @@
 
 struct im_connection {
     LDAP *ld;
-    Sockbuf *socket; /* belongs to ld, as fd */
-    const char *uri; /* borrowed */
-    char host[256];  /* "" for ldapi */
+    Sockbuf *socket;                /* belongs to ld, as fd */
+    struct im_gathering *gathering; /* belongs to the socket; NULL: not bound yet */
+    const char *uri;                /* borrowed */
+    char host[256];                 /* "" for ldapi */
     int fd;
     bool is_ldapi, is_loopback, has_tls;
 };

@@ -25,6 +25,8 @@ enum {
     ASSERTION_FAILED = 122,
 };
 
+enum { MANY_SEARCHES = 1 << 14 };
+
 struct im_directory *im_directory_new_take(const struct im_directory_ops *ops, void *impl, const struct im_rootdse *rootdse,
                                            const char *uri, const char *identity) {
     struct im_directory *d = calloc(1, sizeof *d);
@@ -46,6 +48,10 @@ void im_directory_free(struct im_directory **d) {
 
 const struct im_rootdse *im_directory_rootdse(const struct im_directory *d) {
     return d->rootdse;
+}
+
+size_t im_directory_window(const struct im_directory *d, size_t usual) {
+    return d->rootdse && d->rootdse->is_offline ? MANY_SEARCHES : usual;
 }
 
 const char *im_directory_uri(const struct im_directory *d) {

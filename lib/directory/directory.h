@@ -27,6 +27,7 @@ struct im_search {
     const char *const *attributes; /* NULL-terminated; NULL = all user attributes */
     bool extended_dn;              /* DN values as <GUID=...>;<SID=...>;dn where the server offers it (else plain) */
     bool show_deleted;             /* where offered */
+    bool on_any;                   /* through any of several connections: nothing that it looks at is written meanwhile */
     bool no_paging;                /* for small results: paged searches follow one another, unpaged ones run side by side */
 };
 
@@ -85,6 +86,8 @@ enum im_err im_directory_modify(struct im_directory *d, const struct im_change *
 enum im_err im_directory_add(struct im_directory *d, const struct im_entry *entry, struct im_error *e);
 
 const struct im_rootdse *im_directory_rootdse(const struct im_directory *d);
+/* How many searches at a time are the fastest, where `usual` are for a server: an export answers any number in one pass. */
+size_t im_directory_window(const struct im_directory *d, size_t usual);
 const char *im_directory_uri(const struct im_directory *d); /* the pinned server */
 const char *
 im_directory_identity(const struct im_directory *d); /* who we are bound as, for messages: "EXTERNAL", a DN, "anonymous" */

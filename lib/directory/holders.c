@@ -28,7 +28,7 @@ struct searching {
 };
 
 static const char *wanted(const struct im_want *want, enum im_role role) {
-    if (!want->enabled)
+    if (!want->enabled || want->keeps_names)
         return NULL;
     return role == IM_ROLE_ADDRESS ? want->address : want->logical_url;
 }
@@ -56,7 +56,7 @@ static bool has_name_alone(const struct searching *s, size_t i, const char *attr
 static enum im_err add_terms(struct searching *s, size_t i, struct im_buf *filter, size_t *terms, struct im_error *e) {
     const struct im_schema *schema = s->r->context->schema;
     const struct im_profile *profile = s->r->context->profile;
-    bool is_any = false;
+    bool is_exact = false;
     for (size_t n = 0; n < ROLES; n++) {
         const char *value = wanted(&s->wants[i], unique_roles[n]);
         const char *attribute = attribute_of(s, unique_roles[n]);
@@ -67,14 +67,16 @@ static enum im_err add_terms(struct searching *s, size_t i, struct im_buf *filte
             return im_error_nomem(e);
         im_filter_text(filter, schema, attribute, value);
         ++*terms;
-        if (strcmp(lower, value) != 0 && !ignores_case(schema, attribute)) {
+        if (ignores_case(schema, attribute))
+            continue;
+        is_exact = true;
+        if (strcmp(lower, value) != 0) {
             im_filter_text(filter, schema, attribute, lower);
             ++*terms;
         }
-        is_any = true;
     }
-    /* Who has the alias as a name most likely holds the address in another spelling. */
-    for (size_t n = 0; is_any && s->wants[i].im_alias && n < profile->account_name_count; n++) {
+    /* Who has the alias as a name most likely holds the address in another spelling, where the server tells them apart. */
+    for (size_t n = 0; is_exact && s->wants[i].im_alias && n < profile->account_name_count; n++) {
         if (has_name_alone(s, i, profile->account_names[n]))
             continue;
         im_filter_text(filter, schema, profile->account_names[n], s->wants[i].im_alias);

@@ -91,6 +91,8 @@ static enum im_err receive_until(struct im_live *live, int msgid, int all, int64
             im_live_trace(live, "the connection ended: %s", errno ? strerror(errno) : "closed by the server");
             return im_live_lost(live, e);
         }
+        if (!im_gathering_flush(live->c.gathering))
+            return im_live_lost(live, e);
         enum im_waited waited = im_wait_until(&live->c, until_ms, live->operations.changes ? NULL : live->options.stop);
         if (waited == IM_WAITED_STOP)
             return im_error_set(e, IM_E_INTERRUPTED, "stopped on request");

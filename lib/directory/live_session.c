@@ -66,6 +66,8 @@ static enum im_err new_live(const struct im_live_options *options, const char *u
         im_live_trace(live, "connected to %s%s", uri, live->c.has_tls ? " with TLS" : "");
         err = im_bind(&live->c, &live->options, live->pool, &live->identity, e);
     }
+    if (err == IM_OK && !(live->c.gathering = im_gathering_begin(live->c.socket)))
+        err = im_error_nomem(e);
     if (err != IM_OK) {
         live_free(live);
         return err;

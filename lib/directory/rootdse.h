@@ -13,9 +13,11 @@ enum im_family { IM_FAMILY_OTHER, IM_FAMILY_AD, IM_FAMILY_SAMBA, IM_FAMILY_OPENL
 struct im_rootdse {
     const struct im_entry *entry;
     enum im_family family;
-    bool is_ad;             /* Active Directory or Samba AD */
-    bool is_gc;             /* also a global catalog that is ready */
-    const char *default_nc; /* default naming context, or the only one; NULL: several, none is default */
+    bool is_ad;              /* Active Directory or Samba AD */
+    bool is_gc;              /* also a global catalog that is ready */
+    bool is_offline;         /* no server, but an export of one (offline.h) */
+    bool has_assumed_schema; /* which holds no definitions: they are assumed */
+    const char *default_nc;  /* default naming context, or the only one; NULL: several, none is default */
     const char *root_domain_nc, *config_nc, *schema_nc; /* AD only, else NULL */
     const char *subschema;                              /* subschemaSubentry, or NULL */
     const char *config_context;                         /* OpenLDAP: cn=config, or NULL */

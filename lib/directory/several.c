@@ -11,7 +11,7 @@ enum { SLICE_MS = 100 }; /* between two looks at a stop request */
 
 struct part {
     struct im_directory *d;
-    size_t changes; /* in flight */
+    size_t changes, searches; /* in flight */
     bool is_lost;
 };
 
@@ -48,11 +48,13 @@ static struct operation *begin(struct several *s, struct part *part, bool is_cha
         o->after->before = o;
     s->in_flight = o;
     part->changes += is_change;
+    part->searches += !is_change;
     return o;
 }
 
 static void end(struct several *s, struct operation *o) {
     o->part->changes -= o->is_change;
+    o->part->searches -= !o->is_change;
     if (o->after)
         o->after->before = o->before;
     if (o->before) {
@@ -110,10 +112,19 @@ static struct part *least_busy(struct several *s) {
     return least;
 }
 
+static struct part *part_for(struct several *s, const struct im_search *search) {
+    struct part *least = &s->parts[0];
+    for (size_t i = 1; search->on_any && i < s->count; i++) {
+        if (s->parts[i].searches < least->searches)
+            least = &s->parts[i];
+    }
+    return least;
+}
+
 static enum im_err start_search(void *impl, const struct im_search *search, void *token, struct im_error *e) {
     struct several *s = impl;
     enum im_err err = IM_OK;
-    struct operation *o = prepare(s, &s->parts[0], false, token, &err, e);
+    struct operation *o = prepare(s, part_for(s, search), false, token, &err, e);
     return o ? started(s, o, im_directory_start_search(o->part->d, search, o, e)) : err;
 }
 

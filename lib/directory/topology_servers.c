@@ -7,40 +7,9 @@
 
 #include <string.h>
 
-#define PROTOCOLS "Protocols"
-
 static const char *const only_dn[] = {"1.1", NULL};
 
 /* ---- server objects ---- */
-
-/* The value of the first RDN of what lies above CN=Protocols, else of the object itself. In pool. */
-static const char *server_name(const char *dn, struct im_pool *pool) {
-    struct im_buf at = IM_BUF_INIT;
-    struct im_buf above = IM_BUF_INIT;
-    struct im_buf value = IM_BUF_INIT;
-    bool is_next = false;
-    bool is_found = false;
-    im_buf_adds(&at, dn);
-    while (!is_found && !at.failed && !value.failed && im_dn_parent(im_buf_str(&at), &above)) {
-        struct im_buf swap = at;
-        at = above;
-        above = swap;
-        im_buf_clear(&above);
-        im_buf_clear(&value);
-        is_found = im_dn_first_value(im_buf_str(&at), &value) && is_next;
-        is_next = im_text_equal(im_buf_str(&value), PROTOCOLS);
-    }
-    if (!is_found && !value.failed) {
-        im_buf_clear(&value);
-        is_found = im_dn_first_value(dn, &value);
-    }
-    bool failed = at.failed || above.failed || value.failed;
-    const char *name = is_found && !failed ? im_pool_strdup(pool, im_buf_str(&value)) : NULL;
-    im_buf_free(&at);
-    im_buf_free(&above);
-    im_buf_free(&value);
-    return name;
-}
 
 static enum im_err take_server(void *user, const struct im_entry *entry, struct im_error *e) {
     struct im_servers_reading *f = user;
@@ -50,7 +19,7 @@ static enum im_err take_server(void *user, const struct im_entry *entry, struct 
     if (!server)
         return im_error_nomem(e);
     *server = (struct im_server){
-        .name = server_name(entry->dn, f->pool),
+        .name = im_server_name_of_dn(entry->dn, f->pool),
         .host = im_pool_strdup(f->pool, host),
         .dn = im_pool_strdup(f->pool, entry->dn),
         .hosts_users = hosts_users && im_entry_has_value(entry, hosts_users, "TRUE"),

@@ -10,6 +10,10 @@
 #define IM_RULE_ALIAS "account-alias-unsafe"
 #define IM_RULE_DUPLICATE "account-address-duplicate"
 #define IM_RULE_RIGHTS "account-not-writable"
+#define IM_RULE_HOME "account-home-not-host"
+#define IM_RULE_NOT_ENABLED "account-not-enabled"
+#define IM_RULE_PARTIAL "account-attrs-partial"
+#define IM_REASON_FULL "full"
 #define IM_REASON_CONTRADICTS "contradicting-line"
 #define IM_REASON_BAD_ROW "bad-row"
 
@@ -17,6 +21,9 @@ enum {
     IM_PLAN_AGAIN = 3,    /* how often a change is planned again when somebody else was quicker */
     IM_SLICE_LINES = 320, /* inputs that are read and planned together */
     IM_SLICES = 8,        /* that are under way at a time */
+    /* Where reading means to go through a whole file: few slices, so that there are few passes. */
+    IM_SLICE_LINES_OFFLINE = 4096,
+    IM_SLICES_OFFLINE = 2,
 };
 
 enum im_job_state {
@@ -37,6 +44,7 @@ struct im_job {
     struct im_plan plan, sent;    /* of this round; the one before */
     struct im_result result;      /* without input and source */
     struct im_server *counted_at; /* the home that this account is to be a user of */
+    struct im_server *left;       /* the one that it is to be no user of any more */
     enum im_job_state state;
     bool is_unknown;    /* sent, and the connection ended before the answer */
     bool leaves_class;  /* the first of two steps is done: taken back where the second is not */
@@ -96,8 +104,9 @@ struct im_walk {
     struct im_tempo tempo;
     struct im_slice *slices[IM_SLICES]; /* in the order of the inputs */
     size_t slice_count;
-    bool is_at_end; /* of the inputs */
-    size_t seen;    /* entries that identities named */
+    size_t slice_lines, slice_most; /* IM_SLICE_LINES and IM_SLICES, or those of an export */
+    bool is_at_end;                 /* of the inputs */
+    size_t seen;                    /* entries that identities named */
     struct im_summary *summary;
     size_t changes_in_flight, searches_in_flight;
     size_t tried, failed; /* accounts that were settled; those of them that failed or met a conflict */
@@ -126,7 +135,7 @@ void im_slice_free(struct im_slice **slice);
 /* From what the identities name to jobs. */
 enum im_err im_identify(struct im_slice *slice, const struct im_match *matches);
 
-/* ---- prepare.c, judge.c, recorded.c ---- */
+/* ---- prepare.c, judge.c, move.c, recorded.c ---- */
 
 /* Decodes the jobs of the round and builds what is wanted. */
 enum im_err im_prepare_wants(struct im_slice *slice);
@@ -134,6 +143,9 @@ enum im_err im_prepare_wants(struct im_slice *slice);
 enum im_err im_prepare_plans(struct im_slice *slice);
 /* Settles the job where a rule blocks it. */
 enum im_err im_judge(struct im_job *job);
+/* Settles a move of an account that cannot be moved, or has nowhere to go; im_move_judge: once the rules have been asked. */
+enum im_err im_move_begin(struct im_job *job);
+enum im_err im_move_judge(struct im_job *job);
 /* The want and the plan of a job that applies or undoes a record. */
 enum im_err im_recorded_want(struct im_job *job);
 enum im_err im_recorded_plan(struct im_job *job);

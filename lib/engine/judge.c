@@ -96,28 +96,58 @@ static enum im_err judge_by(struct im_job *job, const char *id) {
     return err == IM_OK ? apply_findings(job, finding, verdict == IM_FIRES) : err;
 }
 
-static enum im_err judge_enabling(struct im_job *job) {
+static void refuse_unbuildable(struct im_job *job) {
+    if (job->state == IM_JOB_SETTLED || !job->want.cannot_build)
+        return;
+    job->result.reason = IM_RULE_ALIAS;
+    im_job_settle(job, IM_REFUSED, job->want.cannot_build);
+}
+
+static enum im_err judge_by_rules(struct im_job *job, unsigned blocks) {
     struct im_walk *walk = job->slice->walk;
     struct im_finding *findings = NULL;
     size_t count = 0;
     struct im_facts facts = facts_of(job);
-    enum im_err err = im_rules_judge(&facts, IM_BLOCKS_ENABLE, job->slice->pool, &findings, &count, walk->e);
+    enum im_err err = im_rules_judge(&facts, blocks, job->slice->pool, &findings, &count, walk->e);
     if (err == IM_OK)
         err = apply_findings(job, findings, count);
-    if (err == IM_OK && job->state != IM_JOB_SETTLED && job->want.cannot_build) { /* a profile without that rule */
-        job->result.reason = IM_RULE_ALIAS;
-        im_job_settle(job, IM_REFUSED, job->want.cannot_build);
-    }
+    if (err == IM_OK)
+        refuse_unbuildable(job); /* a profile without that rule */
     return err;
+}
+
+static enum im_err judge_preflight(struct im_job *job) {
+    const struct im_walk *walk = job->slice->walk;
+    struct im_facts facts = facts_of(job);
+    struct im_finding *findings = NULL;
+    size_t count = 0;
+    enum im_err err = walk->run->on_judge(walk->run->user, &facts, job->slice->pool, &findings, &count, walk->e);
+    job->result.findings = findings;
+    job->result.finding_count = count;
+    if (err == IM_OK)
+        im_job_settle(job, IM_UNCHANGED, NULL);
+    return err;
+}
+
+static enum im_err judge_moving(struct im_job *job) {
+    enum im_err err = judge_by_rules(job, IM_BLOCKS_MOVE);
+    return err == IM_OK && job->state != IM_JOB_SETTLED ? im_move_judge(job) : err;
 }
 
 /* Nothing blocks disabling but missing rights. What is undone was so before: but somebody else may have the address by now. */
 enum im_err im_judge(struct im_job *job) {
-    enum im_action action = job->slice->walk->request.action;
-    if (job->want.enabled && action != IM_UNDO)
-        return judge_enabling(job);
+    const struct im_request *request = &job->slice->walk->request;
+    enum im_action action = request->action == IM_APPLY ? request->recorded : request->action;
+    if (action == IM_PREFLIGHT)
+        return judge_preflight(job);
+    if (action == IM_MOVE)
+        return judge_moving(job);
+    if (job->want.enabled && action == IM_ENABLE)
+        return judge_by_rules(job, IM_BLOCKS_ENABLE);
     enum im_err err = judge_by(job, IM_RULE_RIGHTS);
-    if (err == IM_OK && job->state != IM_JOB_SETTLED && job->want.enabled)
+    if (err == IM_OK && job->state != IM_JOB_SETTLED && job->want.enabled && !job->want.keeps_names)
         err = judge_by(job, IM_RULE_DUPLICATE);
+    if (err == IM_OK)
+        refuse_unbuildable(job);
     return err;
 }

@@ -17,6 +17,8 @@ static enum im_err request_of(const struct im_job *job, struct im_request *out) 
     const struct im_input *input = job->input;
     enum im_err err = IM_OK;
     *out = walk->request;
+    if (input->home)
+        out->is_target = NULL;
     if (input->domain)
         out->domain = input->domain;
     if (input->address)
@@ -37,20 +39,31 @@ static enum im_err request_of(const struct im_job *job, struct im_request *out) 
 static void uncount_home(struct im_job *job) {
     if (job->counted_at)
         job->counted_at->users--;
-    job->counted_at = NULL;
+    if (job->left)
+        job->left->users++;
+    job->counted_at = job->left = NULL;
+}
+
+static struct im_server *counted(struct im_servers *servers, const struct im_server *server) {
+    struct im_server *own = server ? &servers->items[server - servers->items] : NULL;
+    return own && own->users >= 0 ? own : NULL;
 }
 
 /* The next account that is homed by load must see this one. */
 static void count_home(struct im_job *job) {
     struct im_servers *servers = &job->slice->walk->servers;
+    const struct im_server *present = im_servers_by_dn(servers, job->account.home);
     uncount_home(job);
-    if (!job->want.home || im_servers_by_dn(servers, job->account.home) == job->want.home)
+    if (!job->want.home || present == job->want.home)
         return;
-    struct im_server *server = &servers->items[job->want.home - servers->items];
-    if (server->users < 0)
-        return;
-    server->users++;
-    job->counted_at = server;
+    job->counted_at = counted(servers, job->want.home);
+    job->left = counted(servers, present);
+    if (job->left && !job->left->users)
+        job->left = NULL;
+    if (job->counted_at)
+        job->counted_at->users++;
+    if (job->left)
+        job->left->users--;
 }
 
 /* ---- wants ---- */
@@ -102,7 +115,7 @@ static bool counts(const struct im_job *job, const struct im_claim *claim) {
 static enum im_err claim_address(struct im_job *job) {
     struct im_walk *walk = job->slice->walk;
     struct im_claim earlier = {0}, ignored;
-    if (!job->want.enabled || !job->want.address || has_address(job))
+    if (!job->want.enabled || !job->want.address || job->want.keeps_names || has_address(job))
         return IM_OK;
     job->wants = im_ledger_address(&walk->ledger, job->want.address);
     job->gives = job->account.address ? im_ledger_address(&walk->ledger, job->account.address) : 0;
@@ -128,7 +141,7 @@ static enum im_err make_plan(struct im_job *job) {
     struct im_walk *walk = job->slice->walk;
     if (is_recorded(walk))
         return im_recorded_plan(job);
-    if (job->want.cannot_build)
+    if (job->want.cannot_build || job->want.placing != IM_PLACED || walk->request.action == IM_PREFLIGHT)
         return IM_OK;
     return im_plan_make(walk->run->resolver.context, &job->account, &job->want, walk->request.keep_opaque, walk->has_assertion,
                         job->slice->pool, &job->plan, walk->e);
@@ -156,14 +169,30 @@ static enum im_err prepare_want(struct im_job *job) {
     job->sent = job->plan;
     job->plan = (struct im_plan){0};
     job->holders = (struct im_holders){0};
+    uncount_home(job);
     err = build_want(job);
+    if (err == IM_OK && walk->request.action == IM_MOVE)
+        err = im_move_begin(job);
     if (err == IM_OK && job->state != IM_JOB_SETTLED)
         err = make_plan(job);
-    if (err == IM_OK && job->state != IM_JOB_SETTLED && walk->request.action == IM_ENABLE)
+    if (err == IM_OK && job->state != IM_JOB_SETTLED && (walk->request.action == IM_ENABLE || walk->request.action == IM_MOVE))
         err = judge_early(job);
     if (err == IM_OK && job->state != IM_JOB_SETTLED)
         count_home(job);
     return err;
+}
+
+static enum im_err look(struct im_slice *slice) {
+    const struct im_run *run = slice->walk->run;
+    const struct im_account **accounts = im_pool_array(slice->pool, slice->round_count, sizeof(struct im_account *));
+    size_t count = 0;
+    if (!accounts)
+        return im_error_nomem(slice->walk->e);
+    for (size_t i = 0; i < slice->round_count; i++) {
+        if (slice->round[i]->state != IM_JOB_SETTLED)
+            accounts[count++] = &slice->round[i]->account;
+    }
+    return run->on_look(run->user, accounts, count, slice->walk->e);
 }
 
 enum im_err im_prepare_wants(struct im_slice *slice) {
@@ -172,7 +201,7 @@ enum im_err im_prepare_wants(struct im_slice *slice) {
         if (slice->round[i]->state != IM_JOB_SETTLED)
             err = prepare_want(slice->round[i]);
     }
-    return err;
+    return err == IM_OK && slice->walk->run->on_look ? look(slice) : err;
 }
 
 /* ---- with all holders known ---- */
@@ -221,9 +250,14 @@ static enum im_err conclude(struct im_job *job) {
     return IM_OK;
 }
 
+/* What was judged early need not be again, unless somebody holds the address. */
+static bool is_judged(const struct im_job *job) {
+    return job->slice->walk->request.action == IM_ENABLE && !job->holders.count;
+}
+
 static enum im_err prepare_plan(struct im_job *job) {
     enum im_err err = claim_address(job);
-    if (err == IM_OK && job->state != IM_JOB_SETTLED)
+    if (err == IM_OK && job->state != IM_JOB_SETTLED && !is_judged(job))
         err = im_judge(job);
     if (err == IM_OK)
         err = conclude(job);

@@ -20,6 +20,14 @@ static enum im_err split_address(struct im_job *job) {
     return want->im_alias && want->im_domain ? IM_OK : im_error_nomem(job->slice->walk->e);
 }
 
+/* What an account has already nobody loses to it; but who is enabled is always asked about. */
+static bool keeps_names(const struct im_job *job, const struct im_want *want) {
+    const struct im_request *request = &job->slice->walk->request;
+    bool may = request->action == IM_UNDO || request->recorded != IM_ENABLE;
+    return may && want->address && im_role_equal(IM_ROLE_ADDRESS, want->address, job->account.address) &&
+           im_role_equal(IM_ROLE_LOGICAL_URL, want->logical_url, job->account.logical_url);
+}
+
 enum im_err im_recorded_want(struct im_job *job) {
     struct im_walk *walk = job->slice->walk;
     const struct im_profile *profile = walk->run->resolver.context->profile;
@@ -35,6 +43,7 @@ enum im_err im_recorded_want(struct im_job *job) {
     want->enabled = want->address != NULL;
     want->home = want->home_dn ? im_servers_by_dn(&walk->servers, want->home_dn) : NULL;
     want->home_host = want->home ? want->home->host : NULL;
+    want->keeps_names = keeps_names(job, want);
     return split_address(job);
 }
 

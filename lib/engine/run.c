@@ -230,7 +230,7 @@ static bool reads_ahead(const struct im_walk *walk) {
 }
 
 static void begin_slices(struct im_walk *walk) {
-    size_t most = walk->has_begun ? IM_SLICES : 1;
+    size_t most = walk->has_begun && !walk->run->on_look ? walk->slice_most : 1;
     while (walk->err == IM_OK && !walk->is_at_end && walk->slice_count < most && reads_ahead(walk)) {
         struct im_slice *slice;
         im_walk_fail(walk, im_slice_begin(walk, &slice));
@@ -262,7 +262,8 @@ static enum im_err send_searches(struct im_walk *walk, int64_t now_ms, int64_t *
     int64_t pause_ms;
     for (size_t i = 0; err == IM_OK && i < walk->slice_count; i++) {
         struct im_lookups *lookups = &walk->slices[i]->lookups;
-        size_t most = walk->slices[i]->stage == IM_STAGE_HOLDING ? SEARCHES_FIRST : SEARCHES;
+        size_t usual = walk->slices[i]->stage == IM_STAGE_HOLDING ? SEARCHES_FIRST : SEARCHES;
+        size_t most = im_directory_window(walk->run->resolver.directory, usual);
         size_t sent = 0;
         if (lookups->is_busy)
             im_tempo_busy(&walk->tempo, now_ms);
@@ -451,6 +452,9 @@ enum im_err im_run_accounts(const struct im_run *run, struct im_summary *summary
     struct timespec start;
     (void)clock_gettime(CLOCK_MONOTONIC, &start);
     *summary = (struct im_summary){0};
+    bool is_offline = im_directory_rootdse(run->resolver.directory)->is_offline;
+    walk.slice_lines = is_offline ? IM_SLICE_LINES_OFFLINE : IM_SLICE_LINES;
+    walk.slice_most = is_offline ? IM_SLICES_OFFLINE : IM_SLICES;
     walk.has_assertion = im_rootdse_has_control(im_directory_rootdse(run->resolver.directory), ASSERTION_CONTROL);
     im_tempo_begin(&walk.tempo, run->pace.window * connections, IM_WINDOW_MAX * connections, run->pace.rate);
     walk.pool = im_pool_new();

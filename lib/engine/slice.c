@@ -15,10 +15,10 @@ static enum im_err new_slice(struct im_walk *walk, struct im_slice **out) {
     slice->walk = walk;
     slice->pool = im_pool_new();
     if (slice->pool) {
-        slice->inputs = im_pool_array(slice->pool, IM_SLICE_LINES, sizeof *slice->inputs);
-        slice->lines = im_pool_array(slice->pool, IM_SLICE_LINES, sizeof *slice->lines);
-        slice->jobs = im_pool_array(slice->pool, IM_SLICE_LINES, sizeof *slice->jobs);
-        slice->round = im_pool_array(slice->pool, IM_SLICE_LINES, sizeof(struct im_job *));
+        slice->inputs = im_pool_array(slice->pool, walk->slice_lines, sizeof *slice->inputs);
+        slice->lines = im_pool_array(slice->pool, walk->slice_lines, sizeof *slice->lines);
+        slice->jobs = im_pool_array(slice->pool, walk->slice_lines, sizeof *slice->jobs);
+        slice->round = im_pool_array(slice->pool, walk->slice_lines, sizeof(struct im_job *));
     }
     *out = slice;
     return slice->inputs && slice->lines && slice->jobs && slice->round ? IM_OK : im_error_nomem(walk->e);
@@ -28,7 +28,7 @@ static enum im_err read_inputs(struct im_slice *slice) {
     struct im_walk *walk = slice->walk;
     const struct im_inputs *inputs = walk->run->inputs;
     enum im_err err = IM_OK;
-    while (err == IM_OK && !walk->is_at_end && slice->count < IM_SLICE_LINES) {
+    while (err == IM_OK && !walk->is_at_end && slice->count < walk->slice_lines) {
         struct im_input *input = &slice->inputs[slice->count];
         err = inputs->next(inputs->user, slice->pool, input, &walk->is_at_end, walk->e);
         if (err != IM_OK || walk->is_at_end)

@@ -102,15 +102,18 @@ enum im_err im_account_context_templates(struct im_account_context *context, con
     for (size_t i = 0; i < count; i++)
         names.list.max += count_braces(templates[i]);
     for (size_t i = 0; i < p->attr_count; i++)
-        names.list.max += count_braces(p->attrs[i].enabled);
+        names.list.max += count_braces(p->attrs[i].enabled) + count_braces(p->attrs[i].suspended);
     names.list.items = im_pool_array(pool, names.list.max, sizeof *names.list.items);
     if (!names.list.items)
         return im_error_nomem(e);
     enum im_err err = note_template(&names, p->address_template, e);
     for (size_t i = 0; err == IM_OK && i < count; i++)
         err = note_template(&names, templates[i], e);
-    for (size_t i = 0; err == IM_OK && i < p->attr_count; i++)
+    for (size_t i = 0; err == IM_OK && i < p->attr_count; i++) {
         err = note_template(&names, p->attrs[i].enabled, e);
+        if (err == IM_OK)
+            err = note_template(&names, p->attrs[i].suspended, e);
+    }
     if (err != IM_OK)
         return err;
     context->extra_attributes = names.list.items;
@@ -175,8 +178,7 @@ static enum im_err decode_names(const struct im_account_context *c, struct im_po
         if (!a->guid || !a->ref)
             return im_error_nomem(e);
     }
-    bool is_known = c->schema && im_schema_attr(c->schema, "objectSid");
-    a->has_sid = sid ? IM_YES : is_known ? IM_NO : IM_UNKNOWN;
+    a->has_sid = sid ? IM_YES : c->schema && im_schema_attr(c->schema, "objectSid") ? IM_NO : IM_UNKNOWN;
     if (sid && im_sid_to_text(sid, sid_text)) {
         a->sid = im_pool_strdup(pool, sid_text);
         if (!a->sid)
@@ -266,19 +268,17 @@ static void decode_state(const struct im_account_context *c, struct im_account *
         a->uac = (int32_t)(uint32_t)(uint64_t)number;
         a->disabled = a->uac & IM_UAC_DISABLED ? IM_YES : IM_NO;
     }
-    bool knows_state =
-        c->schema && (im_schema_attr(c->schema, "pwdAccountLockedTime") || im_schema_attr(c->schema, "nsAccountLock"));
-    if (!a->is_ad_like && knows_state)
+    if (!a->is_ad_like && c->schema &&
+        (im_schema_attr(c->schema, "pwdAccountLockedTime") || im_schema_attr(c->schema, "nsAccountLock")))
         a->disabled = IM_NO;
     if ((locked && strcmp(locked, LOCKED_FOR_EVER) == 0) || im_text_equal(ns_lock, "true"))
         a->disabled = IM_YES;
     a->has_sid_history = im_entry_attr(entry, "sIDHistory") != NULL;
     bool has_password = password_set && strcmp(password_set, "0") != 0;
-    bool knows_logon = password_set || (c->schema && im_schema_attr(c->schema, "pwdLastSet"));
     if (has_password || im_entry_attr(entry, "lastLogonTimestamp")) {
         a->had_logon = IM_YES;
     } else {
-        a->had_logon = knows_logon ? IM_NO : IM_UNKNOWN;
+        a->had_logon = password_set || (c->schema && im_schema_attr(c->schema, "pwdLastSet")) ? IM_NO : IM_UNKNOWN;
     }
     a->cannot_log_on = log_on_obstacle(c, a);
     if (!a->cannot_log_on && locked) /* by the password policy of OpenLDAP, for some time or until somebody unlocks it */
@@ -300,6 +300,11 @@ static void decode_protection(const struct im_account_context *c, struct im_acco
 static enum im_err decode_home(const struct berval *value, struct im_pool *pool, struct im_account *a, struct im_error *e) {
     struct im_buf guid = IM_BUF_INIT;
     struct im_buf dn = IM_BUF_INIT;
+    if (value->bv_len && value->bv_val[0] != '<') { /* not the extended form */
+        a->home = value->bv_val;
+        a->home_is_deleted = im_dn_is_deleted(a->home);
+        return IM_OK;
+    }
     im_dn_split_extended(value->bv_val, value->bv_len, &guid, &dn);
     a->home = im_pool_strdup(pool, im_buf_str(&dn));
     a->home_guid = guid.len ? im_pool_strdup(pool, im_buf_str(&guid)) : NULL;

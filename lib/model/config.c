@@ -18,7 +18,7 @@ static const struct im_key keys[] = {
      .type = IM_KEY_STRINGS,
      FIELD(uris),
      .check = im_check_uri,
-     .help = "servers, tried in order: ldap://HOST, ldaps://HOST or ldapi://"},
+     .help = "servers, tried in order: ldap://HOST, ldaps://HOST or ldapi://; or ldif:FILE, an export"},
     {.name = "directory.dns-domain",
      .type = IM_KEY_TEXT,
      FIELD(dns_domain),

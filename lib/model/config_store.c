@@ -25,7 +25,10 @@ static bool only(const char *text, const char *extra) {
 
 const char *im_check_uri(const char *text) {
     static const char *const schemes[] = {"ldap://", "ldaps://", "ldapi://"};
-    static const char allowed[] = "allowed are ldap://HOST[:PORT], ldaps://HOST[:PORT] and ldapi://[SOCKET, with %2F for /]";
+    static const char allowed[] =
+        "allowed are ldap://HOST[:PORT], ldaps://HOST[:PORT], ldapi://[SOCKET, with %2F for /] and ldif:FILE";
+    if (strncasecmp(text, "ldif:", 5) == 0)
+        return text[5] != '\0' ? NULL : "ldif: is followed by the name of a file: ldif:FILE";
     for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
         size_t len = strlen(schemes[i]);
         if (strncasecmp(text, schemes[i], len) != 0) {

@@ -22,7 +22,7 @@ bool im_severity_find(const char *name, enum im_severity *out) {
     return false;
 }
 
-static const char *print(struct im_sink *s, const char *format, va_list args) {
+__attribute__((format(printf, 2, 0))) static const char *print(struct im_sink *s, const char *format, va_list args) {
     const char *text = im_pool_vprintf(s->pool, format, args);
     if (!text)
         s->failed = true;

@@ -195,6 +195,8 @@ static bool split(const char *text, struct parts *out) {
         return false;
     if (len > 1 && host[len - 1] == '.')
         len--;
+    if (host[len - 1] == '.')
+        return false;
     *out = (struct parts){is_tls, host, len, port, *path ? path : "/"};
     return true;
 }

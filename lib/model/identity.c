@@ -110,7 +110,7 @@ enum im_err im_identity_parse(const char *text, struct im_pool *pool, struct im_
         kind = IM_ID_SID;
     } else if (is_guid(trimmed)) {
         kind = IM_ID_GUID;
-    } else if (im_dn_is_valid(trimmed)) {
+    } else if (strchr(trimmed, '=') && im_dn_is_valid(trimmed)) {
         kind = IM_ID_DN;
     } else if (backslash) {
         return domain_name(trimmed, backslash, pool, out, e);

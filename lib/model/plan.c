@@ -39,6 +39,11 @@ static enum im_err plan_attr(struct im_planning *p, size_t index) {
     return after ? im_planning_swap(p, attr, has, (struct im_values){after, 1}) : im_error_nomem(p->e);
 }
 
+/* What the wanted part is made from. */
+static bool is_basis(const struct im_planning *p, const struct im_profile_attr *attr) {
+    return p->want->is_partial && attr->role == IM_ROLE_ADDRESS;
+}
+
 /* Holds every attribute that is as wanted, where another one changes. */
 static enum im_err hold_kept(struct im_planning *p) {
     enum im_err err = IM_OK;
@@ -46,7 +51,8 @@ static enum im_err hold_kept(struct im_planning *p) {
         const struct im_profile_attr *attr = &p->context->profile->attrs[i];
         const struct im_attr *has = im_entry_attr(p->account->entry, attr->name);
         const char *wanted = p->want->values[i];
-        if (attr->role != IM_ROLE_OPAQUE && wanted && is_as_wanted(p, attr, has, wanted))
+        bool is_kept = wanted ? is_as_wanted(p, attr, has, wanted) : has && is_basis(p, attr);
+        if (attr->role != IM_ROLE_OPAQUE && is_kept)
             err = im_planning_hold(p, attr, has);
     }
     return err;
@@ -131,7 +137,7 @@ enum im_err im_plan_make(const struct im_account_context *context, const struct 
     if (want->enabled && want->cannot_build)
         return im_error_set_at(e, IM_E_INPUT, account->dn, 0, 0, "%s", want->cannot_build); /* never a part of the values */
     enum im_err err = im_planning_begin(&p, e);
-    if (err == IM_OK && want->enabled)
+    if (err == IM_OK && want->enabled && !want->is_partial)
         err = plan_class(&p, &adds_class);
     for (size_t i = 0; err == IM_OK && i < context->profile->attr_count; i++)
         err = plan_attr(&p, i);

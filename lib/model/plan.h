@@ -28,7 +28,8 @@ struct im_plan {
  * every value that was read to be there still; for an attribute of many values it cannot say that there are no others.
  * A value that is kept while others change is taken away and given back in the same modify, so that it fails where somebody else
  * changed what the others were made from. IM_E_SCHEMA: the change cannot be made safely on this server, or at all. IM_E_INPUT:
- * want->cannot_build. Only the profile's attributes and its class are touched; values that mean the same as the wanted ones are
+ * want->cannot_build. A want of a part leaves the rest and the class alone, and holds the address that it was made from. Only the
+ * profile's attributes and its class are touched; values that mean the same as the wanted ones are
  * left as they are spelled. */
 enum im_err im_plan_make(const struct im_account_context *context, const struct im_account *account, const struct im_want *want,
                          bool keep_opaque, bool has_assertion, struct im_pool *pool, struct im_plan *out, struct im_error *e);

@@ -8,11 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const keys[] = {"name",       "title",           "account-names", "alias", "address",
-                                   "attributes", "auxiliary-class", "servers",       "srv",   "rules"};
-static const char *const attribute_keys[] = {"name", "role", "enabled"};
+static const char *const keys[] = {"name",    "title", "account-names", "alias", "address", "attributes", "auxiliary-class",
+                                   "servers", "srv",   "http",          "rules"};
+static const char *const attribute_keys[] = {"name", "role", "enabled", "suspended"};
 static const char *const srv_keys[] = {"name", "port"};
 static const char *const server_keys[] = {"class", "name", "hosts-users"};
+static const char *const http_keys[] = {"path", "header", "version"};
 static const char *const role_names[] = {
     [IM_ROLE_ADDRESS] = "address", [IM_ROLE_LOGICAL_URL] = "logical-url", [IM_ROLE_PHYSICAL_URL] = "physical-url",
     [IM_ROLE_HOME] = "home",       [IM_ROLE_OPAQUE] = "opaque",           [IM_ROLE_VALUE] = "value",
@@ -135,6 +136,16 @@ static enum im_err read_role(const struct reading *r, const struct im_yaml_node 
                          "unknown role \"%s\": expected address, logical-url, physical-url, home, opaque or value", text);
 }
 
+/* Who somebody is and where stays the same while suspended: only values that have no such meaning may change. */
+static enum im_err read_suspended(const struct reading *r, const struct im_yaml_node *map, struct im_profile_attr *out) {
+    enum im_err err = read_text(r, map, "suspended", false, &out->suspended);
+    if (err == IM_OK && out->suspended && out->role != IM_ROLE_VALUE)
+        err = im_yaml_error(r->doc, im_yaml_get(map, "suspended"), r->e, "only the role value may have a suspended value");
+    if (err == IM_OK && out->suspended)
+        err = check_template(r, im_yaml_get(map, "suspended"), out->suspended, false);
+    return err;
+}
+
 static enum im_err read_attribute(const struct reading *r, const struct im_yaml_node *map, struct im_profile_attr *out) {
     enum im_err err = im_yaml_only_keys(r->doc, map, attribute_keys, COUNT(attribute_keys), r->e);
     if (err == IM_OK)
@@ -149,7 +160,7 @@ static enum im_err read_attribute(const struct reading *r, const struct im_yaml_
     }
     if (err == IM_OK && out->enabled)
         err = check_template(r, im_yaml_get(map, "enabled"), out->enabled, false);
-    return err;
+    return err == IM_OK ? read_suspended(r, map, out) : err;
 }
 
 static enum im_err read_attributes(const struct reading *r, const struct im_yaml_node *root) {
@@ -240,6 +251,29 @@ static enum im_err read_srv(const struct reading *r, const struct im_yaml_node *
     return IM_OK;
 }
 
+static enum im_err read_http(const struct reading *r, const struct im_yaml_node *root) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._/";
+    const struct im_yaml_node *map = im_yaml_get(root, "http");
+    if (!map)
+        return IM_OK;
+    enum im_err err = im_yaml_only_keys(r->doc, map, http_keys, COUNT(http_keys), r->e);
+    if (err == IM_OK)
+        err = read_text(r, map, "path", true, &r->profile->http.path);
+    if (err == IM_OK)
+        err = read_descriptor(r, map, "header", true, &r->profile->http.header);
+    if (err == IM_OK)
+        err = read_text(r, map, "version", true, &r->profile->http.version);
+    if (err != IM_OK)
+        return err;
+    const char *path = r->profile->http.path;
+    const char *version = r->profile->http.version;
+    if (*path != '/' || path[strlen(path) - 1] != '/' || path[strspn(path, plain)] || strstr(path, "//") || strstr(path, "/."))
+        return im_yaml_error(r->doc, im_yaml_get(map, "path"), r->e, "\"%s\" is no path such as /instmsg/", path);
+    if (!*version || version[strspn(version, plain)])
+        return im_yaml_error(r->doc, im_yaml_get(map, "version"), r->e, "\"%s\" is no version such as 0.2", version);
+    return IM_OK;
+}
+
 /* Whether there are such rules is known further to the right; the places are for that message. */
 static enum im_err read_rules(const struct reading *r, const struct im_yaml_node *root) {
     struct im_profile *p = r->profile;
@@ -283,6 +317,8 @@ static enum im_err read_profile(const struct reading *r) {
         err = read_servers(r, root);
     if (err == IM_OK)
         err = read_srv(r, root);
+    if (err == IM_OK)
+        err = read_http(r, root);
     if (err == IM_OK)
         err = read_rules(r, root);
     if (err == IM_OK && !p->account_name_count)
@@ -384,6 +420,14 @@ const struct im_profile_attr *im_profile_role(const struct im_profile *p, enum i
             return &p->attrs[i];
     }
     return NULL;
+}
+
+bool im_profile_can_suspend(const struct im_profile *p) {
+    for (size_t i = 0; i < p->attr_count; i++) {
+        if (p->attrs[i].suspended)
+            return true;
+    }
+    return false;
 }
 
 const struct im_profile_attr *im_profile_attr(const struct im_profile *p, const char *name) {

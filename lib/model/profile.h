@@ -22,7 +22,8 @@ enum im_role {
 struct im_profile_attr {
     const char *name;
     enum im_role role;
-    const char *enabled; /* template of the value when enabled; NULL for opaque */
+    const char *enabled;   /* template of the value when enabled; NULL for opaque */
+    const char *suspended; /* of the value while suspended; NULL: it stays as it is */
 };
 
 /* SRV records by which clients find the service of a domain. */
@@ -53,6 +54,11 @@ struct im_profile {
     } servers;
     const struct im_profile_srv *srv; /* in the order in which clients look for them: one is enough */
     size_t srv_count;
+    struct {                 /* what clients ask of web servers; path NULL: nothing */
+        const char *path;    /* "/instmsg/": begins and ends with a slash */
+        const char *header;  /* that every request and every answer has */
+        const char *version; /* its value in requests */
+    } http;
     struct im_schema_defs schema; /* empty where the profile creates none */
     const char *schema_name;      /* of the entry below cn=schema,cn=config: "exchange2000-im" */
 };
@@ -64,6 +70,7 @@ const char *const *im_profile_builtin_names(size_t *count);
 
 const struct im_profile_attr *im_profile_role(const struct im_profile *p, enum im_role role); /* first, or NULL */
 const struct im_profile_attr *im_profile_attr(const struct im_profile *p, const char *name);  /* NULL: not ours */
+bool im_profile_can_suspend(const struct im_profile *p); /* it has a suspended state: some attribute has a value for it */
 /* Variables that templates may use: {alias} {account} {mail-local} {upn-local} {given} {sn} {domain} {home-host} for the address;
  * also {address} {im-alias} {im-domain} {home-dn} for the attributes. */
 const char *const *im_profile_variables(bool for_address, size_t *count);

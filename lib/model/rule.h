@@ -18,6 +18,7 @@ enum im_scope {
     IM_SCOPE_COUNT,
 };
 enum im_blocks { IM_BLOCKS_NOTHING = 0, IM_BLOCKS_ENABLE = 1, IM_BLOCKS_MOVE = 2 };
+enum im_needs { IM_NEEDS_TARGET = 1, IM_NEEDS_HOLDERS = 2, IM_NEEDS_GROUPS = 4 };
 enum im_verdict { IM_FINE, IM_FIRES, IM_SKIPPED };
 
 /* Another object of the forest that holds the wanted address or logical URL. */
@@ -77,6 +78,7 @@ struct im_rule {
     unsigned blocks;       /* enum im_blocks, or-ed */
     const char *hidden_by; /* ids of more exact rules, blanks between: where one of them fires on the same account or subject,
                             * this one is silent; or NULL */
+    unsigned needs;        /* enum im_needs, or-ed: what an audit only knows once all accounts were seen */
     const char *title, *cause, *remedy, *source;
     im_rule_check *check;   /* scope account, and replication rules about accounts */
     im_rule_survey *survey; /* the others; a row has one of the two */
@@ -85,6 +87,7 @@ struct im_rule {
 /* The rows of a scope in their order: for accounts that is also the order in which a refusal names its reason. */
 const struct im_rule *im_rules(enum im_scope scope, size_t *count);
 const struct im_rule *im_rule_find(const char *id); /* NULL: no such rule */
+const char *im_rule_nearest(const char *id);        /* for "did you mean"; NULL: nothing is like it */
 /* IM_E_CONFIG with file, line and column where the profile names a rule that there is not: a misspelt one would not protect. */
 enum im_err im_rules_check_profile(const struct im_profile *profile, struct im_error *e);
 /* IM_E_CONFIG, with the place, where `rules:` or `silence:` of the configuration names a rule that there is not. */

@@ -198,7 +198,7 @@ const char *im_schema_rule(const struct im_schema_attr *attr) {
 
 bool im_schema_allows(const struct im_schema *s, const struct im_attr *object_classes, const char *attribute,
                       const char *without) {
-    for (size_t i = 0; object_classes && i < object_classes->count; i++) {
+    for (size_t i = object_classes ? object_classes->count : 0; i-- > 0;) { /* the most special class stands last, mostly */
         if (class_allows(s, object_classes->values[i].bv_val, attribute, without, 0))
             return true;
     }

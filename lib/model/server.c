@@ -4,8 +4,39 @@
 #include "lib/base/text.h"
 #include "lib/base/vec.h"
 #include "lib/data/dn.h"
+#include "lib/model/spread.h"
 
 #include <string.h>
+
+#define PROTOCOLS "Protocols"
+
+const char *im_server_name_of_dn(const char *dn, struct im_pool *pool) {
+    struct im_buf at = IM_BUF_INIT;
+    struct im_buf above = IM_BUF_INIT;
+    struct im_buf value = IM_BUF_INIT;
+    bool is_next = false;
+    bool is_found = false;
+    im_buf_adds(&at, dn);
+    while (!is_found && !at.failed && !value.failed && im_dn_parent(im_buf_str(&at), &above)) {
+        struct im_buf swap = at;
+        at = above;
+        above = swap;
+        im_buf_clear(&above);
+        im_buf_clear(&value);
+        is_found = im_dn_first_value(im_buf_str(&at), &value) && is_next;
+        is_next = im_text_equal(im_buf_str(&value), PROTOCOLS);
+    }
+    if (!is_found && !value.failed) {
+        im_buf_clear(&value);
+        is_found = im_dn_first_value(dn, &value);
+    }
+    bool failed = at.failed || above.failed || value.failed;
+    const char *name = is_found && !failed ? im_pool_strdup(pool, im_buf_str(&value)) : NULL;
+    im_buf_free(&at);
+    im_buf_free(&above);
+    im_buf_free(&value);
+    return name;
+}
 
 static struct im_server *find_same(struct im_servers *servers, const struct im_config_server *record) {
     for (size_t i = 0; i < servers->count; i++) {
@@ -49,7 +80,7 @@ static void list_names(const struct im_servers *servers, bool only_homes, struct
         im_buf_adds(out, "none is known or may be seen; name them under \"servers:\" in the configuration");
 }
 
-static bool is_named(const struct im_server *server, const char *spec) {
+bool im_server_is_named(const struct im_server *server, const char *spec) {
     return im_text_equal(server->name, spec) || (server->host && im_text_equal(server->host, spec)) ||
            (server->dn && strchr(spec, '=') && im_dn_equal(server->dn, spec));
 }
@@ -60,7 +91,7 @@ enum im_err im_servers_find(const struct im_servers *servers, const char *spec, 
     size_t hits = 0;
     struct im_buf list = IM_BUF_INIT;
     for (size_t i = 0; i < servers->count; i++) {
-        if (!is_named(&servers->items[i], spec))
+        if (!im_server_is_named(&servers->items[i], spec))
             continue;
         found = &servers->items[i];
         hits++;
@@ -111,7 +142,7 @@ bool im_server_serves(const struct im_server *server, const char *domain) {
 enum im_err im_servers_default_home(const struct im_servers *servers, const char *configured, const char *domain,
                                     const struct im_server **out, struct im_error *e) {
     if (configured && im_text_equal(configured, "auto")) {
-        const struct im_server *least = im_servers_least_loaded(servers, domain);
+        const struct im_server *least = im_spread_least_loaded(servers, NULL, domain);
         if (!least) {
             return im_error_set(e, IM_E_USAGE, "no home server has room%s%s", domain ? " for the IM domain " : "",
                                 domain ? domain : "");
@@ -204,35 +235,4 @@ enum im_err im_servers_default_domain(const struct im_servers *servers, const ch
         return domain_choice(servers, NULL, e);
     *out = domain;
     return IM_OK;
-}
-
-static bool has_room(const struct im_server *s, const char *domain) {
-    bool is_home = s->hosts_users && s->dn && (!domain || im_server_serves(s, domain));
-    return is_home && (!s->capacity || s->users < s->capacity);
-}
-
-/* Users are weighed against capacity only where every candidate has one: otherwise the order would depend on who is compared. */
-static bool is_less_loaded(const struct im_server *a, const struct im_server *b, bool by_capacity) {
-    long ua = a->users > 0 ? a->users : 0;
-    long ub = b->users > 0 ? b->users : 0;
-    if (by_capacity && ua * b->capacity != ub * a->capacity)
-        return ua * b->capacity < ub * a->capacity;
-    if (!by_capacity && ua != ub)
-        return ua < ub;
-    return im_text_compare(a->name, b->name) < 0;
-}
-
-const struct im_server *im_servers_least_loaded(const struct im_servers *servers, const char *domain) {
-    const struct im_server *best = NULL;
-    bool by_capacity = true;
-    for (size_t i = 0; i < servers->count; i++) {
-        if (has_room(&servers->items[i], domain) && !servers->items[i].capacity)
-            by_capacity = false;
-    }
-    for (size_t i = 0; i < servers->count; i++) {
-        const struct im_server *s = &servers->items[i];
-        if (has_room(s, domain) && (!best || is_less_loaded(s, best, by_capacity)))
-            best = s;
-    }
-    return best;
 }

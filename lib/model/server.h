@@ -15,6 +15,7 @@ struct im_server {
     const char *dn;   /* what the home attribute points at; NULL: none known */
     struct im_strings domains; /* configured limit; none = serves any */
     bool hosts_users;          /* home server; else router */
+    bool is_gone;              /* only the configuration knows it: its object is not in the directory, or may not be seen */
     long capacity;             /* users; 0 = not given */
     long users;                /* homed there; -1 = not counted */
     const char *where;         /* "imdir.yaml:12:5" or "directory" */
@@ -30,8 +31,13 @@ struct im_servers {
 enum im_err im_servers_merge_config(struct im_servers *servers, const struct im_config *config, struct im_pool *pool,
                                     struct im_error *e);
 
+/* What a server is called whose object has this DN: the CN of what lies above CN=Protocols, else of the object itself. In pool;
+ * NULL: not a DN, or out of memory. */
+const char *im_server_name_of_dn(const char *dn, struct im_pool *pool);
+
 /* By configured name, CN of the server object, FQDN or DN, letter case ignored. IM_E_USAGE: none (lists the names) or several. */
 enum im_err im_servers_find(const struct im_servers *servers, const char *spec, const struct im_server **out, struct im_error *e);
+bool im_server_is_named(const struct im_server *server, const char *spec);                  /* in one of these ways */
 const struct im_server *im_servers_by_dn(const struct im_servers *servers, const char *dn); /* NULL: none */
 
 /* An IM domain is the name of a router, of a home that is addressed directly, or one that the configuration lists. */
@@ -46,8 +52,5 @@ enum im_err im_servers_default_home(const struct im_servers *servers, const char
  * configured domains do not exclude it. */
 enum im_err im_servers_default_domain(const struct im_servers *servers, const char *configured, const struct im_server *home,
                                       const char **out, struct im_error *e);
-/* Least users in relation to capacity (without capacities: least users), with room, serving `domain` (NULL: any). Ties: by name.
- * NULL: none has room. */
-const struct im_server *im_servers_least_loaded(const struct im_servers *servers, const char *domain);
 
 #endif

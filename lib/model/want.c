@@ -1,4 +1,4 @@
-#include "lib/model/want.h"
+#include "lib/model/want_build.h"
 
 #include "lib/base/text.h"
 #include "lib/data/dn.h"
@@ -6,19 +6,6 @@
 #include "lib/model/url.h"
 
 #include <string.h>
-
-/* What the helpers below share while one want is built. */
-struct building {
-    const struct im_account_context *context;
-    const struct im_account *account;
-    const struct im_request *request;
-    const struct im_servers *servers;
-    struct im_pool *pool;
-    struct im_want *want;
-    const char *domain; /* asked for, kept or by default; NULL: not clear, and not needed */
-    bool failed;        /* no memory for a variable's value or a comparison; seen when the values are expanded */
-    struct im_error *e;
-};
 
 static bool alias_is_safe(const char *alias, size_t len) {
     for (size_t i = 0; i < len; i++) {
@@ -74,14 +61,14 @@ bool im_url_is_well_formed(const char *url, enum im_role role, const char **why)
 
 /* ---- building ---- */
 
-static enum im_err cannot_build(struct building *b, const char *reason) {
+enum im_err im_building_cannot(struct im_building *b, const char *reason) {
     if (!b->want->cannot_build)
         b->want->cannot_build = im_pool_strdup(b->pool, reason);
     return b->want->cannot_build ? IM_OK : im_error_nomem(b->e);
 }
 
 /* The left side of an address, or NULL. */
-static const char *local_part(struct building *b, const char *address) {
+static const char *local_part(struct im_building *b, const char *address) {
     const char *at = address ? strchr(address, '@') : NULL;
     if (!at || at == address)
         return NULL;
@@ -91,7 +78,7 @@ static const char *local_part(struct building *b, const char *address) {
 }
 
 static const char *lookup(void *user, const char *variable) {
-    struct building *b = user;
+    struct im_building *b = user;
     const struct im_account *a = b->account;
     const struct im_want *w = b->want;
     if (strncmp(variable, "attr:", 5) == 0)
@@ -114,8 +101,7 @@ static const char *lookup(void *user, const char *variable) {
     return NULL;
 }
 
-/* *out is NULL where a variable has no value; why is then in want->cannot_build. */
-static enum im_err expand(struct building *b, const char *template, enum im_template_context context, const char **out) {
+enum im_err im_building_expand(struct im_building *b, const char *template, enum im_template_context context, const char **out) {
     struct im_buf text = IM_BUF_INIT;
     struct im_error inner = {.code = IM_OK};
     enum im_err err = im_template_expand(template, context, lookup, b, &text, &inner);
@@ -126,7 +112,7 @@ static enum im_err expand(struct building *b, const char *template, enum im_temp
         *out = im_pool_strdup(b->pool, im_buf_str(&text));
         err = *out ? IM_OK : im_error_nomem(b->e);
     } else if (err == IM_E_INPUT) {
-        err = cannot_build(b, inner.text);
+        err = im_building_cannot(b, inner.text);
     } else {
         im_error_set(b->e, err, "%s", inner.text);
     }
@@ -134,8 +120,7 @@ static enum im_err expand(struct building *b, const char *template, enum im_temp
     return err;
 }
 
-/* The account's home, where it is one that still works. */
-static const struct im_server *live_home(struct building *b) {
+const struct im_server *im_building_live_home(struct im_building *b) {
     const char *dn = b->account->home; /* that of a deleted one is no server's */
     for (size_t i = 0; dn && i < b->servers->count; i++) {
         const struct im_server *server = &b->servers->items[i];
@@ -146,23 +131,23 @@ static const struct im_server *live_home(struct building *b) {
 }
 
 /* The IM domain of the account's address, where the address can be kept; else NULL. */
-static const char *kept_domain(const struct building *b) {
+static const char *kept_domain(const struct im_building *b) {
     const char *address = b->account->address;
     const char *at = address ? strchr(address, '@') : NULL;
     bool is_valid = at && alias_is_safe(address, (size_t)(at - address)) && im_servers_know_domain(b->servers, at + 1);
     return is_valid ? at + 1 : NULL;
 }
 
-static const char *address_template(const struct building *b) {
+static const char *address_template(const struct im_building *b) {
     const struct im_request *r = b->request;
     if (r->address)
         return r->address;
     return r->default_address ? r->default_address : b->context->profile->address_template;
 }
 
-static enum im_err choose_home_and_domain(struct building *b) {
+static enum im_err choose_home_and_domain(struct im_building *b) {
     const struct im_request *r = b->request;
-    const struct im_server *home = r->home ? r->home : live_home(b);
+    const struct im_server *home = r->home ? r->home : im_building_live_home(b);
     b->domain = r->domain ? r->domain : kept_domain(b);
     bool needs_domain = !b->domain && im_template_uses(address_template(b), "domain");
     enum im_err err = IM_OK;
@@ -180,12 +165,12 @@ static enum im_err choose_home_and_domain(struct building *b) {
     return IM_OK;
 }
 
-static enum im_err choose_address(struct building *b) {
+static enum im_err choose_address(struct im_building *b) {
     struct im_want *w = b->want;
     const char *address = b->account->address;
     const char *kept = b->request->address ? NULL : kept_domain(b);
     if (!kept)
-        return expand(b, address_template(b), IM_TEMPLATE_PLAIN, &w->address);
+        return im_building_expand(b, address_template(b), IM_TEMPLATE_PLAIN, &w->address);
     w->address = address;
     if (!im_text_equal(kept, b->domain)) /* --domain moves the address and keeps its left side */
         w->address = im_pool_printf(b->pool, "%.*s@%s", (int)(kept - 1 - address), address, b->domain);
@@ -193,7 +178,7 @@ static enum im_err choose_address(struct building *b) {
 }
 
 /* What no attribute could hold, or nobody asked for; NULL: fine. */
-static const char *address_fault(const struct building *b, const char *at) {
+static const char *address_fault(const struct im_building *b, const char *at) {
     const char *address = b->want->address;
     if (!at || at == address || !at[1])
         return "has not the form name@domain";
@@ -206,7 +191,7 @@ static const char *address_fault(const struct building *b, const char *at) {
     return NULL;
 }
 
-static enum im_err split_address(struct building *b) {
+static enum im_err split_address(struct im_building *b) {
     struct im_want *w = b->want;
     if (!w->address)
         return IM_OK;
@@ -215,7 +200,7 @@ static enum im_err split_address(struct building *b) {
     if (fault) {
         const char *reason = im_pool_printf(b->pool, "the address \"%s\" %s", w->address, fault);
         w->address = NULL;
-        return reason ? cannot_build(b, reason) : im_error_nomem(b->e);
+        return reason ? im_building_cannot(b, reason) : im_error_nomem(b->e);
     }
     w->im_alias = im_pool_strndup(b->pool, w->address, (size_t)(at - w->address));
     w->im_domain = at + 1;
@@ -223,7 +208,7 @@ static enum im_err split_address(struct building *b) {
     return w->im_alias ? IM_OK : im_error_nomem(b->e);
 }
 
-static enum im_template_context context_of(const struct im_profile_attr *attr) {
+enum im_template_context im_building_context(const struct im_profile_attr *attr) {
     switch (attr->role) {
     case IM_ROLE_LOGICAL_URL:
     case IM_ROLE_PHYSICAL_URL:
@@ -235,7 +220,7 @@ static enum im_template_context context_of(const struct im_profile_attr *attr) {
     }
 }
 
-static enum im_err build_values(struct building *b) {
+static enum im_err build_values(struct im_building *b) {
     const struct im_profile *p = b->context->profile;
     struct im_want *w = b->want;
     const char **values = im_pool_array(b->pool, p->attr_count, sizeof *values);
@@ -245,7 +230,7 @@ static enum im_err build_values(struct building *b) {
     for (size_t i = 0; w->address && i < p->attr_count; i++) {
         if (!p->attrs[i].enabled)
             continue;
-        enum im_err err = expand(b, p->attrs[i].enabled, context_of(&p->attrs[i]), &values[i]);
+        enum im_err err = im_building_expand(b, p->attrs[i].enabled, im_building_context(&p->attrs[i]), &values[i]);
         if (err != IM_OK)
             return err;
         if (p->attrs[i].role == IM_ROLE_LOGICAL_URL) {
@@ -260,10 +245,16 @@ static enum im_err build_values(struct building *b) {
 enum im_err im_want_build(const struct im_account_context *context, const struct im_account *account,
                           const struct im_request *request, const struct im_servers *servers, struct im_pool *pool,
                           struct im_want *out, struct im_error *e) {
-    struct im_want want = {.enabled = request->action == IM_ENABLE};
-    struct building b = {
+    struct im_want want = {.enabled = request->action == IM_ENABLE || request->action == IM_PREFLIGHT};
+    struct im_building b = {
         .context = context, .account = account, .request = request, .servers = servers, .pool = pool, .want = &want, .e = e};
     enum im_err err = IM_OK;
+    if (request->action == IM_MOVE || request->suspends) {
+        err = request->suspends ? im_building_suspend(&b) : im_building_move(&b);
+        if (err == IM_OK)
+            *out = want;
+        return err;
+    }
     if (want.enabled)
         err = choose_home_and_domain(&b);
     if (err == IM_OK && want.enabled)

@@ -3,13 +3,16 @@
 #define IMDIR_MODEL_WANT_H
 
 #include "lib/model/account.h"
-#include "lib/model/server.h"
+#include "lib/model/home_match.h"
+#include "lib/model/spread.h"
 
 enum im_action {
     IM_ENABLE,
     IM_DISABLE,
+    IM_MOVE,  /* to another home; everything else stays */
     IM_APPLY, /* what a plan file says */
     IM_UNDO,  /* what a journal says was written is taken back */
+    IM_PREFLIGHT, /* nothing: what enabling would meet */
 };
 
 /* What the operator asked for. */
@@ -20,7 +23,12 @@ struct im_request {
     const char *domain;           /* --domain; NULL: not asked */
     const char *address;          /* --address template; NULL: not asked */
     bool keep_opaque;             /* --keep-acl */
-    const char *const *allow;     /* rule ids lifted */
+    bool suspends;                /* IM_DISABLE: the profile's suspended state instead */
+    /* IM_MOVE: where to, unless `home` says so; one for each server, NULL: with home_auto all that host users, else nowhere. */
+    const bool *is_target;
+    const struct im_home_match *from; /* IM_MOVE: only who is homed there; NULL: whoever is named */
+    enum im_action recorded;          /* IM_APPLY: what the plan was made for */
+    const char *const *allow;         /* rule ids lifted */
     size_t allow_count;
     /* configuration: fills gaps only */
     const char *default_home, *default_domain, *default_address;
@@ -36,6 +44,10 @@ struct im_want {
     /* Why an address, URL or value cannot be built: the rule account-alias-unsafe says it, and lifting that rule does not help.
      * NULL: everything could be built. An alias that is merely unsafe can be built, and may be allowed. */
     const char *cannot_build;
+    /* What has no wanted value is left as it is, and so is the class: a move, or suspending. */
+    bool is_partial;
+    bool keeps_names;        /* address and logical URL stay: nobody need be asked who else has them */
+    enum im_placing placing; /* of a move that has targets: where not IM_PLACED, home is NULL */
 };
 
 /* A valid address (safe alias, known IM domain) and a live home (a known server that hosts users) of the account are kept; only
@@ -45,6 +57,8 @@ struct im_want {
  * 3. An IM domain that is missing, and that the address template uses, is the default one of the home.
  * 4. The address is kept, or moved to the asked domain with its left side kept, or expanded from the template (asked, configured,
  *    the profile's). Its two sides, not the account's names, make the URLs.
+ * A move wants new values only for the home and, of the same profile's templates, what names it; suspending only for what the
+ * profile has a suspended value of. An account without an address cannot be moved: nothing is wanted then.
  * IM_E_USAGE: home or domain is neither asked for nor clear (the message lists the choices). */
 enum im_err im_want_build(const struct im_account_context *context, const struct im_account *account,
                           const struct im_request *request, const struct im_servers *servers, struct im_pool *pool,

@@ -44,7 +44,8 @@ const struct im_rule *im_rule_find(const char *id) {
     return NULL;
 }
 
-static size_t list_names(const char *names[MAX_NAMES]) {
+const char *im_rule_nearest(const char *id) {
+    const char *names[MAX_NAMES];
     size_t listed = 0;
     for (int scope = 0; scope < IM_SCOPE_COUNT; scope++) {
         size_t count;
@@ -52,12 +53,11 @@ static size_t list_names(const char *names[MAX_NAMES]) {
         for (size_t i = 0; i < count && listed < MAX_NAMES; i++)
             names[listed++] = rows[i].id;
     }
-    return listed;
+    return im_text_nearest(id, names, listed);
 }
 
 static enum im_err no_such_rule(const char *id, const struct im_config_place *place, struct im_error *e) {
-    const char *names[MAX_NAMES];
-    const char *nearest = im_text_nearest(id, names, list_names(names));
+    const char *nearest = im_rule_nearest(id);
     return im_error_set_at(e, IM_E_CONFIG, place->file, place->line, place->column, "there is no rule \"%.80s\"%s%s%s", id,
                            nearest ? ": did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
 }
@@ -88,12 +88,20 @@ const char *im_scope_name(enum im_scope scope) {
     return names[scope];
 }
 
-bool im_rule_applies(const struct im_profile *profile, const struct im_rule *rule) {
-    for (size_t i = 0; i < profile->rule_count; i++) {
-        if (strcmp(profile->rules[i], rule->id) == 0)
+/* Begins at *at, where it leaves off behind what it found: profiles list rules in the order of the table, mostly. */
+static bool is_listed(const struct im_profile *profile, const struct im_rule *rule, size_t *at) {
+    for (size_t n = 0; n < profile->rule_count; n++) {
+        size_t i = (*at + n) % profile->rule_count;
+        if (strcmp(profile->rules[i], rule->id) == 0) {
+            *at = i + 1;
             return true;
+        }
     }
     return false;
+}
+
+bool im_rule_applies(const struct im_profile *profile, const struct im_rule *rule) {
+    return is_listed(profile, rule, &(size_t){0});
 }
 
 enum im_err im_rule_judge(const struct im_rule *rule, const struct im_facts *facts, struct im_pool *pool,
@@ -120,12 +128,13 @@ enum im_err im_rules_judge(const struct im_facts *facts, unsigned blocks, struct
                            size_t *count, struct im_error *e) {
     struct im_finding *list = im_pool_array(pool, im_account_rule_count, sizeof *list);
     size_t found = 0;
+    size_t at = 0;
     if (!list)
         return im_error_nomem(e);
     for (size_t i = 0; i < im_account_rule_count; i++) {
         const struct im_rule *rule = &im_account_rules[i];
         enum im_verdict verdict;
-        if (!(rule->blocks & blocks) || !im_rule_applies(facts->context->profile, rule))
+        if (!(rule->blocks & blocks) || !is_listed(facts->context->profile, rule, &at))
             continue;
         enum im_err err = im_rule_judge(rule, facts, pool, &list[found], &verdict, e);
         if (err != IM_OK)

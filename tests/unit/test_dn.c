@@ -24,6 +24,33 @@ static void spellings_of_one_name_are_equal(void **state) {
     }
 }
 
+/* Most names need no parser; an escape somewhere makes it look at the same name all the same. */
+static void with_and_without_the_parser(void **state) {
+    (void)state;
+    static const struct {
+        const char *plain, *escaped;
+        bool is_deleted;
+    } rows[] = {
+        {"CN=Jane,OU=People,DC=corp,DC=example", "CN=\\4aane,OU=People,DC=corp,DC=example", false},
+        {"cn=jane.doe-1_x@a/b:(c)'&%*!?,DC=x", "cn=\\4aane.doe-1_x@a/b:(c)'&%*!?,dc=X", false},
+        {"CN=Jane A Doe,DC=x", "CN=\\4aane  A  Doe ,DC=x", false},
+        {"CN=Jane,CN=Deleted Objects,DC=x", "CN=\\4aane,CN=Deleted Objects,DC=x", true},
+        {"CN=Jane,cn=deleted objects,DC=x", "CN=\\4aane,CN=deleted objects,DC=x", true},
+        {"CN=Deleted Objects,DC=x", "CN=\\44eleted Objects,DC=x", false},
+        {"CN=Jane,OU=Deleted Objects,DC=x", "CN=\\4aane,OU=Deleted Objects,DC=x", false},
+    };
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        struct im_buf plain = IM_BUF_INIT, escaped = IM_BUF_INIT;
+        assert_true(im_dn_normalize(rows[i].plain, &plain));
+        assert_true(im_dn_normalize(rows[i].escaped, &escaped));
+        assert_string_equal(im_buf_str(&plain), im_buf_str(&escaped));
+        assert_int_equal(im_dn_is_deleted(rows[i].plain), rows[i].is_deleted);
+        assert_int_equal(im_dn_is_deleted(rows[i].escaped), rows[i].is_deleted);
+        im_buf_free(&plain);
+        im_buf_free(&escaped);
+    }
+}
+
 static void different_names_are_not(void **state) {
     (void)state;
     static const char *const pairs[][2] = {
@@ -193,6 +220,7 @@ static void the_length_is_kept_to(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spellings_of_one_name_are_equal),
+        cmocka_unit_test(with_and_without_the_parser),
         cmocka_unit_test(different_names_are_not),
         cmocka_unit_test(what_is_no_dn_is_refused),
         cmocka_unit_test(under_means_whole_parts),

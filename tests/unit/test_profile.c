@@ -65,6 +65,9 @@ static void the_built_in_profile_is_complete(void **state) {
     assert_int_equal(p->srv_count, 1);
     assert_string_equal(p->srv[0].label, "_rvp._tcp");
     assert_int_equal(p->srv[0].port, 80);
+    assert_string_equal(p->http.path, "/instmsg/");
+    assert_string_equal(p->http.header, "RVP-Notifications-Version");
+    assert_string_equal(p->http.version, "0.2");
     assert_int_equal(im_rules_check_profile(p, &e), IM_OK);
     im_profile_free(&p);
     assert_null(p);
@@ -165,6 +168,15 @@ static void mistakes_name_place_and_what_is_allowed(void **state) {
         {GOOD "srv: [{name: _rvp._tcp, port: 0}]\n", 9, 31, "1"},
         {GOOD "srv: [{name: _rvp._tcp, port: 65536}]\n", 9, 31, "65535"},
         {GOOD "srv: [{name: _rvp._tcp, prt: 1}]\n", 9, 25, "did you mean \"port\"?"},
+        {GOOD "http: [a]\n", 9, 7, "map"},
+        {GOOD "http: {path: /im/, header: X-IM}\n", 9, 7, "\"version\" is missing"},
+        {GOOD "http: {path: /im/, header: X-IM, version: 1, port: 8}\n", 9, 46, "unknown key"},
+        {GOOD "http: {path: /im, header: X-IM, version: 1}\n", 9, 14, "no path such as /instmsg/"},
+        {GOOD "http: {path: im/, header: X-IM, version: 1}\n", 9, 14, "no path"},
+        {GOOD "http: {path: /../, header: X-IM, version: 1}\n", 9, 14, "no path"},
+        {GOOD "http: {path: \"/a\\r\\nb/\", header: X-IM, version: 1}\n", 9, 14, "no path"},
+        {GOOD "http: {path: /im/, header: \"a: b\", version: 1}\n", 9, 28, "is not a name"},
+        {GOOD "http: {path: /im/, header: X-IM, version: \"1\\n2\"}\n", 9, 43, "no version"},
         {GOOD "rules: account-disabled\n", 9, 8, "list"},
         {GOOD "rules: [account-disabled, \"\"]\n", 9, 27, "is not a name"},
         {"name: &x site\naddress: *x\n", 1, 7, "aliases"},

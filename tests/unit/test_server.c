@@ -1,6 +1,7 @@
 /* Home servers and routers: found by name, joined with the configuration, chosen by load. */
 #include "lib/base/vec.h"
 #include "lib/model/server.h"
+#include "lib/model/spread.h"
 #include "tests/unit/unit.h"
 
 #define HOME1 "CN=1,CN=IM,CN=Protocols,CN=IMHOME1,CN=Servers,DC=corp,DC=example"
@@ -139,26 +140,26 @@ static void auto_takes_the_least_loaded(void **state) {
     assert_int_equal(im_servers_default_home(&servers, "AUTO", NULL, &found, &e), IM_OK);
     assert_ptr_equal(found, &plain[1]);
     plain[0].capacity = 1000; /* one capacity alone is no measure */
-    assert_ptr_equal(im_servers_least_loaded(&servers, NULL), &plain[1]);
+    assert_ptr_equal(im_spread_least_loaded(&servers, NULL, NULL), &plain[1]);
     plain[1].capacity = 100;
-    assert_ptr_equal(im_servers_least_loaded(&servers, NULL), &plain[0]);
+    assert_ptr_equal(im_spread_least_loaded(&servers, NULL, NULL), &plain[0]);
     plain[0].users = 1000; /* full */
-    assert_ptr_equal(im_servers_least_loaded(&servers, NULL), &plain[1]);
+    assert_ptr_equal(im_spread_least_loaded(&servers, NULL, NULL), &plain[1]);
     plain[1].users = 100;
-    assert_null(im_servers_least_loaded(&servers, NULL));
+    assert_null(im_spread_least_loaded(&servers, NULL, NULL));
     assert_int_equal(im_servers_default_home(&servers, "auto", "im.corp.example", &found, &e), IM_E_USAGE);
     assert_mentions(e.text, "room for the IM domain im.corp.example");
 }
 
 static void auto_minds_domains_ties_and_objects(void **state) {
     (void)state;
-    assert_ptr_equal(im_servers_least_loaded(&servers, NULL), &plain[0]); /* uncounted: by name */
+    assert_ptr_equal(im_spread_least_loaded(&servers, NULL, NULL), &plain[0]); /* uncounted: by name */
     plain[1].name = "another";
-    assert_ptr_equal(im_servers_least_loaded(&servers, NULL), &plain[1]);
+    assert_ptr_equal(im_spread_least_loaded(&servers, NULL, NULL), &plain[1]);
     plain[0].domains = strings(im_domain, 1);
-    assert_ptr_equal(im_servers_least_loaded(&servers, "chat.corp.example"), &plain[1]);
+    assert_ptr_equal(im_spread_least_loaded(&servers, NULL, "chat.corp.example"), &plain[1]);
     plain[1].dn = NULL; /* nothing that an account could point at */
-    assert_null(im_servers_least_loaded(&servers, "chat.corp.example"));
+    assert_null(im_spread_least_loaded(&servers, NULL, "chat.corp.example"));
 }
 
 /* Who is compared with whom must not matter. */
@@ -173,7 +174,7 @@ static void the_choice_does_not_depend_on_the_order(void **state) {
     struct im_server orders[][3] = {{a, b, c}, {a, c, b}, {b, a, c}, {b, c, a}, {c, a, b}, {c, b, a}};
     for (size_t i = 0; i < LENGTH(orders); i++) {
         struct im_servers list = {orders[i], 3, 3};
-        assert_string_equal(im_servers_least_loaded(&list, NULL)->name, "b");
+        assert_string_equal(im_spread_least_loaded(&list, NULL, NULL)->name, "b");
     }
 }
 

@@ -166,15 +166,41 @@ static void add_servers(struct world *w, const struct im_yaml_node *list) {
     }
 }
 
+static enum im_action action_of(const char *name) {
+    static const struct {
+        const char *name;
+        enum im_action action;
+    } rows[] = {{"enable", IM_ENABLE}, {"disable", IM_DISABLE}, {"move", IM_MOVE}, {"suspend", IM_DISABLE}};
+    for (size_t i = 0; name && i < LENGTH(rows); i++) {
+        if (strcmp(rows[i].name, name) == 0)
+            return rows[i].action;
+    }
+    assert_null(name);
+    return IM_ENABLE;
+}
+
+/* One target is `home`. */
+static void read_targets(struct world *w, struct im_strings names) {
+    bool *is_target = im_pool_array(w->pool, w->servers.count, sizeof *is_target);
+    for (size_t i = 0; i < names.count; i++) {
+        struct im_error e = {.code = IM_OK};
+        const struct im_server *server;
+        must(im_servers_find(&w->servers, names.items[i], &server, &e), &e);
+        is_target[server - w->servers.items] = true;
+    }
+    w->request.is_target = names.count ? is_target : NULL;
+}
+
 static void read_request(struct world *w, const struct im_yaml_node *map) {
-    static const char *const keys[] = {"action",   "home",         "domain",         "address",
-                                       "keep-acl", "default-home", "default-domain", "default-address"};
+    static const char *const keys[] = {"action",       "home",           "domain",          "address", "keep-acl",
+                                       "default-home", "default-domain", "default-address", "to"};
     const char *action = text_of(w, map, "action");
     const char *home = text_of(w, map, "home");
     struct im_error e = {.code = IM_OK};
     only_keys(w, map, keys, LENGTH(keys));
     w->request = (struct im_request){
-        .action = action && strcmp(action, "disable") == 0 ? IM_DISABLE : IM_ENABLE,
+        .action = action_of(action),
+        .suspends = action && strcmp(action, "suspend") == 0,
         .home_auto = home && strcmp(home, "auto") == 0,
         .domain = text_of(w, map, "domain"),
         .address = text_of(w, map, "address"),
@@ -185,6 +211,7 @@ static void read_request(struct world *w, const struct im_yaml_node *map) {
     };
     if (home && !w->request.home_auto)
         must(im_servers_find(&w->servers, home, &w->request.home, &e), &e);
+    read_targets(w, list_of(w, map, "to"));
 }
 
 static void read_holders(struct world *w, const struct im_yaml_node *list) {
@@ -219,12 +246,13 @@ static void default_servers(struct world *w) {
 static struct world *build(struct world *w) {
     static const char *const keys[] = {"directory", "class",     "without-equality", "many-valued", "syntaxes",
                                        "knows",     "assertion", "asked-rights",     "now",         "max-password-age",
-                                       "servers",   "request",   "holders"};
+                                       "servers",   "request",   "holders",          "profile"};
     const struct im_yaml_node *facts = im_yaml_root(w->doc);
     const char *directory = text_of(w, facts, "directory");
     struct im_error e = {.code = IM_OK};
     only_keys(w, facts, keys, LENGTH(keys));
-    must(im_profile_load("exchange2000", &w->profile, &e), &e);
+    const char *profile = text_of(w, facts, "profile");
+    must(im_profile_load(profile ? profile : "exchange2000", &w->profile, &e), &e);
     w->schema.is_ad = !directory || strcmp(directory, "ad") == 0;
     assert_true(w->schema.is_ad || strcmp(directory, "openldap") == 0);
     define_attributes(w, facts);

@@ -7,8 +7,9 @@
  * that the schema lets have many values syntaxes: {NAME: OID}            other than the profile's knows: [NAME...] further
  * attributes of the schema assertion: bool                  the server offers RFC 4528 asked-rights: bool now: SECONDS since
  * 1970; default 1795600000 (2026-11-25) max-password-age: SECONDS servers: [{name, host, dn, domains, hosts-users, capacity,
- * users}]   default: a home imhome1 and the router im.corp.example request: {action: enable | disable, home, domain, address,
- * keep-acl, default-home, default-domain, default-address} holders: [{dn, attribute, value}]
+ * users}]   default: a home imhome1 and the router im.corp.example request: {action: enable | disable | move |
+ * suspend, home, to: [NAME...], domain, address, keep-acl, default-home, default-domain, default-address} profile: FILE holders:
+ * [{dn, attribute, value}]
  */
 #ifndef IMDIR_TESTS_WORLD_H
 #define IMDIR_TESTS_WORLD_H

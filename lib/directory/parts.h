@@ -1,0 +1,13 @@
+/* One large search as several, each of a part of the directory: where round trips take the time, their pages come side by side.
+ */
+#ifndef IMDIR_DIRECTORY_PARTS_H
+#define IMDIR_DIRECTORY_PARTS_H
+
+#include "lib/directory/lookup.h"
+
+/* Hands each entry of a search with scope IM_SEARCH_SUB to fn, once. Into how many parts it falls depends on the containers below
+ * its base; `most` 0 or 1: it stays one. */
+enum im_err im_parts_search(struct im_directory *d, const struct im_search *search, size_t most, im_lookup_fn *fn, void *user,
+                            struct im_error *e);
+
+#endif

@@ -1,0 +1,43 @@
+/* Which rules a check evaluates, how much each weighs, and what became of it. */
+#ifndef IMDIR_RULES_CHOICE_H
+#define IMDIR_RULES_CHOICE_H
+
+#include "lib/model/rule.h"
+
+/* One rule that was chosen. */
+struct im_choice_row {
+    const struct im_rule *rule;
+    bool has_severity; /* the configuration says how much it weighs, whatever the rule finds */
+    enum im_severity severity;
+    size_t findings;    /* that were reported */
+    size_t checked;     /* how often it was evaluated */
+    size_t skipped;     /* how often it could not be */
+    const char *reason; /* why, the first time; in the pool */
+};
+
+/* In the order of the table, the scopes one after another. */
+struct im_choice {
+    struct im_choice_row *items;
+    size_t count;
+};
+
+struct im_choice_wanted {
+    unsigned scopes;           /* bits: 1u << enum im_scope */
+    struct im_strings only;    /* --rule; none: all */
+    struct im_strings without; /* --skip */
+};
+
+/* Rules of the profile that are wanted. A rule that --rule names is chosen whatever its scope, where the profile has it.
+ * IM_E_USAGE: there is no such rule. */
+enum im_err im_choice_make(const struct im_profile *profile, const struct im_choice_wanted *wanted, struct im_pool *pool,
+                           struct im_choice *out, struct im_error *e);
+/* Takes a rule out (the configuration turned it off). */
+void im_choice_drop(struct im_choice *choice, const char *id);
+struct im_choice_row *im_choice_find(const struct im_choice *choice, const struct im_rule *rule); /* NULL: not chosen */
+bool im_choice_has(const struct im_choice *choice, const char *id);
+bool im_choice_has_scope(const struct im_choice *choice, enum im_scope scope);
+
+/* "account,dns" to bits. IM_E_USAGE names what there is. */
+enum im_err im_scopes_parse(const struct im_strings *names, unsigned *scopes, struct im_error *e);
+
+#endif
