@@ -9,8 +9,12 @@
 
 /* Homes are written in several ways, of which few occur: each spelling is parsed once. */
 struct im_counter {
-    const struct im_servers *servers;
     struct im_pool *pool;
+    struct im_set *server_names; /* DNs, normalised */
+    struct {
+        const struct im_server **items; /* whose names these are */
+        size_t count, cap;
+    } server_of;
     struct im_set *spellings; /* of homes */
     struct im_set *homes;     /* normalised; their numbers are those of the census */
     struct im_set *im_domains, *mail_domains;
@@ -29,17 +33,44 @@ struct im_counter {
     struct im_census census;
 };
 
+/* What cannot be parsed is compared as it is. */
+static enum im_err normalize(const char *dn, struct im_buf *out, struct im_error *e) {
+    if (!im_dn_normalize(dn, out) && !out->failed) {
+        im_buf_clear(out);
+        im_buf_adds(out, dn);
+    }
+    return out->failed ? im_error_nomem(e) : IM_OK;
+}
+
+static enum im_err learn_server(struct im_counter *c, const struct im_server *server, struct im_error *e) {
+    struct im_buf normal = IM_BUF_INIT;
+    bool is_new = false;
+    enum im_err err = normalize(server->dn, &normal, e);
+    if (err == IM_OK)
+        err = im_set_add(c->server_names, im_buf_str(&normal), normal.len, NULL, &is_new, e);
+    im_buf_free(&normal);
+    const struct im_server **place = is_new ? im_vec_push(&c->server_of) : NULL;
+    if (err == IM_OK && is_new && !place)
+        return im_error_nomem(e);
+    if (place)
+        *place = server;
+    return err;
+}
+
 struct im_counter *im_counter_new(const struct im_servers *servers) {
     struct im_counter *c = calloc(1, sizeof *c);
     if (!c)
         return NULL;
-    c->servers = servers;
     c->pool = im_pool_new();
+    c->server_names = im_set_new();
     c->spellings = im_set_new();
     c->homes = im_set_new();
     c->im_domains = im_set_new();
     c->mail_domains = im_set_new();
-    if (!c->pool || !c->spellings || !c->homes || !c->im_domains || !c->mail_domains)
+    bool is_whole = c->pool && c->server_names && c->spellings && c->homes && c->im_domains && c->mail_domains;
+    for (size_t i = 0; is_whole && i < servers->count; i++)
+        is_whole = !servers->items[i].dn || learn_server(c, &servers->items[i], NULL) == IM_OK;
+    if (!is_whole)
         im_counter_free(&c);
     return c;
 }
@@ -48,6 +79,8 @@ void im_counter_free(struct im_counter **counter) {
     struct im_counter *c = counter ? *counter : NULL;
     if (!c)
         return;
+    im_set_free(&c->server_names);
+    im_vec_free(&c->server_of);
     im_set_free(&c->spellings);
     im_set_free(&c->homes);
     im_set_free(&c->im_domains);
@@ -82,8 +115,10 @@ static const char *host_of(struct im_counter *c, const char *url) {
     return im_pool_strndup(c->pool, host, strcspn(host, "/?#"));
 }
 
-static enum im_err add_home(struct im_counter *c, const struct im_account *a, struct im_error *e) {
-    const struct im_server *server = im_servers_by_dn(c->servers, a->home);
+static enum im_err add_home(struct im_counter *c, const struct im_account *a, const struct im_buf *normal, struct im_error *e) {
+    size_t known;
+    bool is_known = im_set_find(c->server_names, normal->data, normal->len, &known);
+    const struct im_server *server = is_known ? c->server_of.items[known] : NULL;
     struct im_census_home *home = im_vec_push(&c->home_list);
     if (!home)
         return im_error_nomem(e);
@@ -104,14 +139,11 @@ static enum im_err meet_spelling(struct im_counter *c, const struct im_account *
     bool is_new = false;
     if (!place)
         return im_error_nomem(e);
-    if (!im_dn_normalize(a->home, &normal) && !normal.failed) {
-        im_buf_clear(&normal);
-        im_buf_adds(&normal, a->home);
-    }
-    enum im_err err =
-        normal.failed ? im_error_nomem(e) : im_set_add(c->homes, im_buf_str(&normal), normal.len, &number, &is_new, e);
+    enum im_err err = normalize(a->home, &normal, e);
+    if (err == IM_OK)
+        err = im_set_add(c->homes, im_buf_str(&normal), normal.len, &number, &is_new, e);
     if (err == IM_OK && is_new)
-        err = add_home(c, a, e);
+        err = add_home(c, a, &normal, e);
     if (err == IM_OK)
         *place = number;
     im_buf_free(&normal);
