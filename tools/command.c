@@ -71,24 +71,11 @@ void im_command_note(const struct im_command *c, int level, const char *format, 
     }
 }
 
-static void add_quoted(const char *word, struct im_buf *out) {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=@,%+";
-    if (*word != '\0' && word[strspn(word, plain)] == '\0') {
-        im_buf_adds(out, word);
-        return;
-    }
-    im_buf_addc(out, '\'');
-    for (; *word != '\0'; word++) {
-        im_buf_adds(out, *word == '\'' ? "'\\''" : (const char[]){*word, '\0'});
-    }
-    im_buf_addc(out, '\'');
-}
-
 void im_command_note_again(const struct im_command *c) {
     struct im_buf line = IM_BUF_INIT;
     for (char **word = c->argv; *word != NULL; word++) {
         im_buf_adds(&line, word == c->argv ? "" : " ");
-        add_quoted(*word, &line);
+        im_text_quote(*word, &line);
     }
     if (!line.failed && c->verbosity >= 0) {
         say(c, "the same command again does the rest:");

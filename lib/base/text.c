@@ -169,6 +169,18 @@ void im_text_escape(const char *s, size_t len, struct im_buf *out) {
     }
 }
 
+void im_text_quote(const char *word, struct im_buf *out) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=@,%+";
+    if (*word && word[strspn(word, plain)] == '\0') {
+        im_buf_adds(out, word);
+        return;
+    }
+    im_buf_addc(out, '\'');
+    for (; *word; word++)
+        im_buf_adds(out, *word == '\'' ? "'\\''" : (const char[]){*word, '\0'});
+    im_buf_addc(out, '\'');
+}
+
 size_t im_text_width(const char *s) {
     if (!im_text_is_utf8(s, strlen(s)))
         return strlen(s);

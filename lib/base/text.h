@@ -20,6 +20,8 @@ void im_text_fold(const char *s, size_t len, struct im_buf *out);
 const char *im_text_nearest(const char *word, const char *const *names, size_t count);
 /* Appends s with control and bidirectional characters and broken UTF-8 as \xNN / \u{NNNN}: safe for a terminal. */
 void im_text_escape(const char *s, size_t len, struct im_buf *out);
+/* Appends one word of a command line, quoted for a POSIX shell where it needs that. */
+void im_text_quote(const char *word, struct im_buf *out);
 size_t im_text_width(const char *s); /* terminal columns */
 
 #endif

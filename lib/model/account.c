@@ -14,10 +14,6 @@
 
 #define ATTR_PREFIX "attr:"
 
-#define LOCKED "is locked"
-#define MUST_CHANGE "must change its password first"
-#define OLD_PASSWORD "has an expired password"
-
 enum { COMPUTED_LOCKOUT = 0x10, COMPUTED_EXPIRED = 0x800000 };
 
 /* Asked for beside the profile's own attributes. */
@@ -208,51 +204,53 @@ static enum im_err decode_master_sid(struct im_pool *pool, struct im_account *a,
 
 /* The server itself says whether the account is locked or its password has expired, whatever the policy (MS-ADTS 3.1.1.4.5.17).
  */
-static const char *computed_obstacle(const char *computed, bool must_change) {
+static enum im_log_on computed_log_on(const char *computed, bool must_change) {
     int64_t number;
     if (!im_int_from_text(computed, INT32_MIN, UINT32_MAX, &number))
-        return NULL;
+        return IM_LOG_ON_UNKNOWN;
     if (number & COMPUTED_LOCKOUT)
-        return LOCKED;
+        return IM_LOG_ON_LOCKED;
     if (number & COMPUTED_EXPIRED)
-        return must_change ? MUST_CHANGE : OLD_PASSWORD;
-    return NULL;
+        return must_change ? IM_LOG_ON_MUST_CHANGE : IM_LOG_ON_OLD_PASSWORD;
+    return IM_LOG_ON_FINE;
 }
 
-static const char *password_obstacle(const struct im_account_context *c, struct im_account *a, const char *password_set) {
+static enum im_log_on password_log_on(const struct im_account_context *c, struct im_account *a, const char *password_set) {
     bool never_expires = a->is_ad_like && (a->uac & (IM_UAC_NEVER_EXPIRES | IM_UAC_SMARTCARD));
     int64_t seconds;
     bool never;
-    if (!password_set || never_expires || !im_time_from_filetime(password_set, &seconds, &never))
-        return NULL;
+    if (never_expires || !im_time_from_filetime(password_set, &seconds, &never))
+        return IM_LOG_ON_FINE;
     if (never)
-        return MUST_CHANGE;
+        return IM_LOG_ON_MUST_CHANGE;
     if (!c->max_password_age_s) {
         a->password_set = seconds;
-        return NULL;
+        return IM_LOG_ON_FINE;
     }
-    return seconds + c->max_password_age_s <= c->now ? OLD_PASSWORD : NULL;
+    return seconds + c->max_password_age_s <= c->now ? IM_LOG_ON_OLD_PASSWORD : IM_LOG_ON_FINE;
 }
 
-/* Why logging on is refused although the account is not disabled, or NULL. */
-static const char *log_on_obstacle(const struct im_account_context *c, struct im_account *a) {
+static enum im_log_on log_on_of(const struct im_account_context *c, struct im_account *a) {
     const struct im_entry *entry = a->entry;
     const char *computed = im_entry_string(entry, "msDS-User-Account-Control-Computed");
     const char *lockout = im_entry_string(entry, "lockoutTime");
     const char *expires = im_entry_string(entry, "accountExpires");
     const char *password_set = im_entry_string(entry, "pwdLastSet");
-    const char *obstacle = NULL;
     int64_t number;
     bool never;
-    a->tells_log_on = computed || lockout || expires || password_set;
-    if (computed) {
-        obstacle = computed_obstacle(computed, password_set && strcmp(password_set, "0") == 0);
-    } else if (lockout && im_int_from_text(lockout, 1, INT64_MAX, &number)) {
-        obstacle = LOCKED;
+    enum im_log_on found = IM_LOG_ON_UNKNOWN;
+    if (computed)
+        found = computed_log_on(computed, password_set && strcmp(password_set, "0") == 0);
+    if (!computed && lockout)
+        found = im_int_from_text(lockout, 1, INT64_MAX, &number) ? IM_LOG_ON_LOCKED : IM_LOG_ON_FINE;
+    if (found > IM_LOG_ON_FINE)
+        return found;
+    if (expires && im_time_from_filetime(expires, &number, &never)) {
+        found = IM_LOG_ON_FINE;
+        if (!never && number <= c->now)
+            return IM_LOG_ON_EXPIRED;
     }
-    if (!obstacle && expires && im_time_from_filetime(expires, &number, &never) && !never && number <= c->now)
-        obstacle = "has expired";
-    return obstacle || computed ? obstacle : password_obstacle(c, a, password_set);
+    return password_set && !computed ? password_log_on(c, a, password_set) : found;
 }
 
 static void decode_state(const struct im_account_context *c, struct im_account *a) {
@@ -280,9 +278,9 @@ static void decode_state(const struct im_account_context *c, struct im_account *
     } else {
         a->had_logon = password_set || (c->schema && im_schema_attr(c->schema, "pwdLastSet")) ? IM_NO : IM_UNKNOWN;
     }
-    a->cannot_log_on = log_on_obstacle(c, a);
-    if (!a->cannot_log_on && locked) /* by the password policy of OpenLDAP, for some time or until somebody unlocks it */
-        a->cannot_log_on = LOCKED;
+    a->log_on = log_on_of(c, a);
+    if (a->log_on <= IM_LOG_ON_FINE && locked) /* by OpenLDAP's password policy, for some time or until somebody unlocks it */
+        a->log_on = IM_LOG_ON_LOCKED;
 }
 
 static void decode_protection(const struct im_account_context *c, struct im_account *a) {

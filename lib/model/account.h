@@ -16,6 +16,16 @@ enum { IM_UAC_DISABLED = 0x2, IM_UAC_REVERSIBLE = 0x80, IM_UAC_NEVER_EXPIRES = 0
 /* A fact that a directory may be unable to tell. */
 enum im_tri { IM_UNKNOWN, IM_NO, IM_YES };
 
+/* Whether an account that is not disabled may log on. */
+enum im_log_on {
+    IM_LOG_ON_UNKNOWN, /* no attribute says so */
+    IM_LOG_ON_FINE,    /* as far as the account itself tells: see password_set */
+    IM_LOG_ON_LOCKED,
+    IM_LOG_ON_EXPIRED,
+    IM_LOG_ON_MUST_CHANGE,  /* its password, first */
+    IM_LOG_ON_OLD_PASSWORD, /* older than the policy of the domain allows */
+};
+
 enum im_master_sid { IM_MASTER_NONE, IM_MASTER_SELF, IM_MASTER_OTHER, IM_MASTER_MALFORMED };
 
 struct im_account {
@@ -33,11 +43,10 @@ struct im_account {
     bool has_sid_history;
     enum im_master_sid master_sid;
     const char *master_sid_text;
-    enum im_tri had_logon;     /* pwdLastSet set or lastLogonTimestamp present; IM_UNKNOWN: neither attribute known */
-    const char *cannot_log_on; /* "is locked", "has expired", "must change its password": a sentence part, or NULL */
-    bool tells_log_on;         /* has a value that says whether it may log on */
-    int64_t password_set;      /* where only the domain's policy tells whether the password is too old: when it was set; else 0 */
-    enum im_tri admin_count;   /* adminCount is set: rights are not inherited. IM_UNKNOWN: this directory has no such attribute */
+    enum im_tri had_logon; /* pwdLastSet set or lastLogonTimestamp present; IM_UNKNOWN: neither attribute known */
+    enum im_log_on log_on;
+    int64_t password_set;    /* where only the domain's policy tells whether the password is too old: when it was set; else 0 */
+    enum im_tri admin_count; /* adminCount is set: rights are not inherited. IM_UNKNOWN: this directory has no such attribute */
     /* IM_YES: the SID, the primary group or a group that the entry names is protected. IM_UNKNOWN: a group in a group might be.
      */
     enum im_tri in_protected_group;

@@ -26,17 +26,21 @@ static const char *host_fault(const char *host, size_t len) {
     return NULL;
 }
 
-/* The alias behind `path`; returns the fault. */
-static const char *split_alias(const char *path, struct im_url *out) {
-    if (!begins(path, ALIASES))
-        return "has not the path /instmsg/aliases/";
+static void split_alias(const char *path, struct im_url *out) {
+    if (!begins(path, ALIASES)) {
+        if (!out->fault)
+            out->fault = "has not the path /instmsg/aliases/";
+        return;
+    }
     out->alias = path + strlen(ALIASES);
     out->alias_len = strlen(out->alias);
     if (out->alias_len && out->alias[out->alias_len - 1] == '/')
         out->alias_len--;
-    if (out->alias_len == 0)
-        return "has no alias";
-    return memchr(out->alias, '/', out->alias_len) ? "has something behind the alias" : NULL;
+    if (out->alias_len == 0) {
+        out->alias_fault = "has no alias";
+    } else if (memchr(out->alias, '/', out->alias_len)) {
+        out->alias_fault = "has something behind the alias";
+    }
 }
 
 void im_url_split(const char *url, enum im_role role, struct im_url *out) {
@@ -56,7 +60,5 @@ void im_url_split(const char *url, enum im_role role, struct im_url *out) {
         if (!out->fault)
             out->fault = host_fault(out->domain, out->domain_len);
     }
-    const char *fault = split_alias(path, out);
-    if (!out->fault)
-        out->fault = fault;
+    split_alias(path, out);
 }

@@ -12,7 +12,9 @@ struct im_url {
     size_t domain_len;
     const char *alias; /* a slash at the end does not count */
     size_t alias_len;
-    const char *fault; /* what is wrong with the form, as the end of a sentence; NULL: nothing */
+    /* What is wrong with the form, as the end of a sentence; NULL: nothing. */
+    const char *fault;       /* of everything before the alias */
+    const char *alias_fault; /* of the alias; NULL also where the path before it is wrong */
 };
 
 /* Form: http, no port, hosts with a dot, the path /instmsg/aliases/ (behind /instmsg/local/DOMAIN in a physical URL), an alias.

@@ -54,9 +54,10 @@ bool im_home_equal(const char *a, const char *b, bool *failed) {
 bool im_url_is_well_formed(const char *url, enum im_role role, const char **why) {
     struct im_url parts;
     im_url_split(url, role, &parts);
-    if (parts.fault)
-        *why = parts.fault;
-    return parts.fault == NULL;
+    const char *fault = parts.fault ? parts.fault : parts.alias_fault;
+    if (fault)
+        *why = fault;
+    return !fault;
 }
 
 /* ---- building ---- */

@@ -1,140 +1,9 @@
-#include "lib/base/text.h"
+/* The rows of the rules about accounts; the functions are in account_*.c, by subject. */
+#include "lib/rules/account_rules.h"
 #include "lib/rules/rows.h"
-
-#include <string.h>
 
 #define SOURCE_HELP "Exchange 2000 product help on instant messaging"
 #define SOURCE_RVP "draft-osborne-rvp-00 section 4.1"
-
-#define NO_ADDRESS "there is no address to judge by"
-
-static enum im_verdict skipped(struct im_judgement *j, const char *reason) {
-    im_buf_adds(&j->message, reason);
-    return IM_SKIPPED;
-}
-
-static enum im_verdict not_security_principal(const struct im_facts *f, struct im_judgement *j) {
-    if (f->account->has_sid == IM_UNKNOWN)
-        return skipped(j, "this directory has no objectSid");
-    if (f->account->has_sid == IM_YES)
-        return IM_FINE;
-    im_buf_adds(&j->message, "the object has no security identifier (a contact or the like), so that nobody can log on with it");
-    return IM_FIRES;
-}
-
-static enum im_verdict linked_external(const struct im_facts *f, struct im_judgement *j) {
-    const struct im_account *a = f->account;
-    if (!a->is_ad_like)
-        return skipped(j, "the account has no userAccountControl");
-    if (a->disabled != IM_YES || (a->master_sid != IM_MASTER_OTHER && a->master_sid != IM_MASTER_MALFORMED))
-        return IM_FINE;
-    im_buf_addf(&j->message, "the account is a placeholder for the external account %s, which cannot use IM",
-                a->master_sid_text ? a->master_sid_text : "(its SID is malformed)");
-    return IM_FIRES;
-}
-
-static enum im_verdict sid_history_placeholder(const struct im_facts *f, struct im_judgement *j) {
-    const struct im_account *a = f->account;
-    if (!a->has_sid_history && !f->context->is_ad)
-        return skipped(j, "this directory has no sIDHistory");
-    if (!a->has_sid_history)
-        return IM_FINE;
-    if (a->disabled == IM_YES) {
-        im_buf_adds(&j->message, "the account is disabled and is reached through its SID history, which IM does not accept");
-    } else if (a->had_logon == IM_NO) {
-        im_buf_adds(&j->message,
-                    "the account was never logged on to and is reached through its SID history, which IM does not accept");
-    } else {
-        return IM_FINE;
-    }
-    return IM_FIRES;
-}
-
-static enum im_verdict disabled(const struct im_facts *f, struct im_judgement *j) {
-    if (f->account->disabled == IM_UNKNOWN)
-        return skipped(j, "this directory does not tell whether an account is disabled");
-    if (f->account->disabled == IM_NO)
-        return IM_FINE;
-    im_buf_adds(&j->message, "the account is disabled");
-    return IM_FIRES;
-}
-
-static enum im_verdict not_writable(const struct im_facts *f, struct im_judgement *j) {
-    if (!f->context->asked_rights)
-        return skipped(j, "this directory does not tell which attributes may be written");
-    if (!f->account->not_writable)
-        return IM_FINE;
-    im_buf_addf(&j->message, "the account that is used may not write %s of this entry", f->account->not_writable);
-    return IM_FIRES;
-}
-
-static enum im_verdict domain_unknown(const struct im_facts *f, struct im_judgement *j) {
-    const char *domain = f->want->im_domain;
-    if (!domain)
-        return skipped(j, NO_ADDRESS);
-    if (im_servers_know_domain(f->servers, domain))
-        return IM_FINE;
-    im_buf_addf(&j->message, "the IM domain %s is served by no server of the organisation", domain);
-    return IM_FIRES;
-}
-
-static enum im_verdict home_not_host(const struct im_facts *f, struct im_judgement *j) {
-    const struct im_server *home = f->want->home;
-    if (!home)
-        return IM_FINE;
-    if (!home->hosts_users) {
-        im_buf_addf(&j->message, "the server %s is a router and hosts no users", home->name);
-    } else if (!home->dn) {
-        im_buf_addf(&j->message, "the home server %s has no object in the directory", home->name);
-    } else if (f->want->im_domain && !im_server_serves(home, f->want->im_domain)) {
-        im_buf_addf(&j->message, "the home server %s does not serve the IM domain %s", home->name, f->want->im_domain);
-    } else {
-        return IM_FINE;
-    }
-    return IM_FIRES;
-}
-
-static enum im_verdict address_duplicate(const struct im_facts *f, struct im_judgement *j) {
-    if (f->holder_count == 0)
-        return IM_FINE;
-    for (size_t i = 0; i < f->holder_count; i++) {
-        im_buf_addf(&j->message, "%s%s \"%s\" is held by %s", i ? "; " : "", f->holders[i].attribute, f->holders[i].value,
-                    f->holders[i].dn);
-    }
-    im_buf_adds(&j->remedy, "clear it on the other object, or choose another address with --address");
-    return IM_FIRES;
-}
-
-static enum im_verdict alias_unsafe(const struct im_facts *f, struct im_judgement *j) {
-    const struct im_want *w = f->want;
-    if (w->cannot_build) {
-        im_buf_adds(&j->message, w->cannot_build);
-    } else if (w->im_alias && !im_alias_is_safe(w->im_alias)) {
-        im_buf_addf(&j->message,
-                    "\"%s\" cannot be the left side of an address: only plain ASCII without blanks and / # %% ? @ can",
-                    w->im_alias);
-    } else {
-        return IM_FINE;
-    }
-    return IM_FIRES;
-}
-
-static enum im_verdict url_malformed(const struct im_facts *f, struct im_judgement *j) {
-    const char *why = NULL;
-    const char *wrong = NULL;
-    /* An unsafe alias spoils the URLs as well; one rule says it. */
-    if (!f->want->address || !im_alias_is_safe(f->want->im_alias))
-        return skipped(j, NO_ADDRESS);
-    if (f->want->logical_url && !im_url_is_well_formed(f->want->logical_url, IM_ROLE_LOGICAL_URL, &why)) {
-        wrong = f->want->logical_url;
-    } else if (f->want->physical_url && !im_url_is_well_formed(f->want->physical_url, IM_ROLE_PHYSICAL_URL, &why)) {
-        wrong = f->want->physical_url;
-    }
-    if (!wrong)
-        return IM_FINE;
-    im_buf_addf(&j->message, "the URL %s %s", wrong, why);
-    return IM_FIRES;
-}
 
 const struct im_rule im_account_rules[] = {
     {.id = "account-not-security-principal",
@@ -145,7 +14,7 @@ const struct im_rule im_account_rules[] = {
      .cause = "Contacts and similar objects have no SID; the server cannot authenticate anybody as them.",
      .remedy = "use the person's user object",
      .source = SOURCE_HELP,
-     .check = not_security_principal},
+     .check = im_account_not_security_principal},
     {.id = "account-linked-external",
      .scope = IM_SCOPE_ACCOUNT,
      .severity = IM_ERROR,
@@ -154,7 +23,7 @@ const struct im_rule im_account_rules[] = {
      .cause = "The account is disabled and stands for an account elsewhere; IM authenticates neither of them.",
      .remedy = "give the person a log-on of this forest",
      .source = "KB 555410; " SOURCE_HELP,
-     .check = linked_external},
+     .check = im_account_linked_external},
     {.id = "account-sid-history-placeholder",
      .scope = IM_SCOPE_ACCOUNT,
      .severity = IM_ERROR,
@@ -163,7 +32,7 @@ const struct im_rule im_account_rules[] = {
      .cause = "A migrated account without a log-on of its own: access through an old SID does not work for IM.",
      .remedy = "give the account a log-on of its own",
      .source = SOURCE_HELP,
-     .check = sid_history_placeholder},
+     .check = im_account_sid_history_placeholder},
     {.id = "account-disabled",
      .scope = IM_SCOPE_ACCOUNT,
      .severity = IM_ERROR,
@@ -172,7 +41,8 @@ const struct im_rule im_account_rules[] = {
      .cause = "IM needs an active account; enabling a disabled one succeeds, signing in never does.",
      .remedy = "enable the account and give it a password of its own",
      .source = "KB 278966; " SOURCE_HELP,
-     .check = disabled},
+     .hidden_by = "account-linked-external account-sid-history-placeholder",
+     .check = im_account_disabled},
     {.id = "account-not-writable",
      .scope = IM_SCOPE_ACCOUNT,
      .severity = IM_ERROR,
@@ -181,7 +51,7 @@ const struct im_rule im_account_rules[] = {
      .cause = "The account that the command uses lacks rights on this entry; protected groups often do that.",
      .remedy = "use an account with rights on this entry; where adminCount is 1, restore the inheritance of rights",
      .source = "KB 2466000",
-     .check = not_writable},
+     .check = im_account_not_writable},
     {.id = "account-domain-unknown",
      .scope = IM_SCOPE_ACCOUNT,
      .severity = IM_ERROR,
@@ -190,25 +60,27 @@ const struct im_rule im_account_rules[] = {
      .cause = "The right side of the address is neither a router's nor a home server's name, nor configured.",
      .remedy = "correct the address, or name the domain at a server of the configuration",
      .source = SOURCE_RVP,
-     .check = domain_unknown},
+     .check = im_account_domain_unknown},
     {.id = "account-home-not-host",
      .scope = IM_SCOPE_ACCOUNT,
      .severity = IM_ERROR,
      .blocks = IM_BLOCKS_ENABLE | IM_BLOCKS_MOVE,
+     .needs = IM_NEEDS_TARGET,
      .title = "Home is not a server that hosts users",
      .cause = "The home names a router, or a server that does not serve the account's IM domain.",
      .remedy = "choose a home server with --home",
      .source = "Exchange Server 2003 SDK, ms-Exch-IM-Server-Hosts-Users",
-     .check = home_not_host},
+     .check = im_account_home_not_host},
     {.id = "account-address-duplicate",
      .scope = IM_SCOPE_ACCOUNT,
      .severity = IM_ERROR,
      .blocks = IM_BLOCKS_ENABLE,
+     .needs = IM_NEEDS_HOLDERS,
      .title = "Address is in use",
      .cause = "Another object of the forest has the same address or logical URL, in whatever letter case.",
      .remedy = "clear it on one of them",
      .source = SOURCE_RVP,
-     .check = address_duplicate},
+     .check = im_account_address_duplicate},
     {.id = "account-alias-unsafe",
      .scope = IM_SCOPE_ACCOUNT,
      .severity = IM_WARNING,
@@ -217,7 +89,7 @@ const struct im_rule im_account_rules[] = {
      .cause = "Blanks, / # % ? @, control and non-ASCII characters break the URLs.",
      .remedy = "choose a plain alias (mailNickname), or another address with --address",
      .source = SOURCE_RVP,
-     .check = alias_unsafe},
+     .check = im_account_alias_unsafe},
     {.id = "account-url-malformed",
      .scope = IM_SCOPE_ACCOUNT,
      .severity = IM_ERROR,
@@ -226,6 +98,120 @@ const struct im_rule im_account_rules[] = {
      .cause = "The URLs must be http, without a port, with a full host name and the path /instmsg/.",
      .remedy = "give the server its fully qualified host name",
      .source = SOURCE_RVP,
-     .check = url_malformed},
+     .check = im_account_url_malformed},
+    /* Behind those that refuse: imcheck only. */
+    {.id = "account-attrs-partial",
+     .scope = IM_SCOPE_ACCOUNT,
+     .severity = IM_ERROR,
+     .title = "Enabled by half",
+     .cause = "The attributes belong together; values that were edited by hand show up and do not take effect.",
+     .remedy = "imenable NAME completes the set, imdisable NAME takes the rest away",
+     .source = SOURCE_HELP,
+     .check = im_account_attrs_partial},
+    {.id = "account-attr-multivalued",
+     .scope = IM_SCOPE_ACCOUNT,
+     .severity = IM_ERROR,
+     .title = "More than one value",
+     .cause = "Each of the attributes holds one value; which of several a server takes is chance.",
+     .remedy = "imenable NAME keeps one of each",
+     .source = "Exchange Server 2003 schema reference",
+     .check = im_account_attr_multivalued},
+    {.id = "account-home-url-mismatch",
+     .scope = IM_SCOPE_ACCOUNT,
+     .severity = IM_ERROR,
+     .hidden_by = "account-url-malformed",
+     .needs = IM_NEEDS_TARGET,
+     .title = "Address, URLs and home do not go together",
+     .cause =
+         "Address and logical URL name the same alias and IM domain, the physical URL leads to the home server and repeats both.",
+     .remedy = "imenable NAME; imhome NAME --to SERVER where only the physical URL is wrong",
+     .source = SOURCE_RVP,
+     .check = im_account_home_url_mismatch},
+    {.id = "account-home-dangling",
+     .scope = IM_SCOPE_ACCOUNT,
+     .severity = IM_ERROR,
+     .needs = IM_NEEDS_TARGET,
+     .title = "Home server that is gone",
+     .cause = "The home names an object that was deleted or never existed; Active Directory keeps the value.",
+     .remedy = "imhome NAME --to SERVER",
+     .source = "MS-ADTS 3.1.1.1.6; Office Communications Server 2007 R2 help on unassigned users",
+     .check = im_account_home_dangling},
+    {.id = "account-cannot-log-on",
+     .scope = IM_SCOPE_ACCOUNT,
+     .severity = IM_WARNING,
+     .hidden_by = "account-disabled account-linked-external account-sid-history-placeholder",
+     .title = "Nobody can log on with the account",
+     .cause = "IM signs in with the Windows account: a locked or expired one, or an expired password, is refused.",
+     .remedy = "unlock or extend the account, or set its password",
+     .source = "Office Communications Server 2007 R2 help on sign-in; MS-ADTS 3.1.1.4.5.17",
+     .check = im_account_cannot_log_on},
+    {.id = "account-digest-password",
+     .scope = IM_SCOPE_ACCOUNT,
+     .severity = IM_ERROR,
+     .title = "Digest without a password that can be read",
+     .cause = "Digest needs a password that is stored reversibly, and that was set after this was turned on.",
+     .remedy = "turn Digest off and use NTLM; or store passwords reversibly and set this one again",
+     .source = "KB 824032; " SOURCE_HELP,
+     .check = im_account_digest_password},
+    {.id = "account-password-length",
+     .scope = IM_SCOPE_ACCOUNT,
+     .severity = IM_WARNING,
+     .title = "Passwords longer than IM takes",
+     .cause = "IM takes 16 characters of a password at most; the policy of the domain demands more.",
+     .remedy = "give IM users a policy that allows passwords of 16 characters",
+     .source = "searchexchange.techtarget.com tip gci948133",
+     .check = im_account_password_length},
+    {.id = "account-master-sid-leftover",
+     .scope = IM_SCOPE_ACCOUNT,
+     .severity = IM_WARNING,
+     .title = "Active account with an external master",
+     .cause = "An account that is used here itself should not name another one as its master.",
+     .remedy = "clear msExchMasterAccountSid if no external account is meant",
+     .source = "KB 555410",
+     .check = im_account_master_sid_leftover},
+    {.id = "account-sid-history",
+     .scope = IM_SCOPE_ACCOUNT,
+     .severity = IM_INFO,
+     .hidden_by = "account-sid-history-placeholder",
+     .title = "Migrated account",
+     .cause = "SID history does not help with IM: only the log-on of the new account counts.",
+     .remedy = "tell the user to sign in with the new account",
+     .source = SOURCE_HELP,
+     .check = im_account_sid_history},
+    {.id = "account-protected-leftover",
+     .scope = IM_SCOPE_ACCOUNT,
+     .severity = IM_WARNING,
+     .needs = IM_NEEDS_GROUPS,
+     .title = "Protected although no administrator any more",
+     .cause = "Whoever once was in a protected group keeps adminCount and rights that are not inherited.",
+     .remedy = "clear adminCount and let the entry inherit rights again",
+     .source = "KB 2466000; MS-ADTS 3.1.1.6.1",
+     .check = im_account_protected_leftover},
+    {.id = "account-acl-bad-principal",
+     .scope = IM_SCOPE_ACCOUNT,
+     .severity = IM_WARNING,
+     .title = "Privacy list that names nobody",
+     .cause = "An entry counts for a full logical URL or for a server name only; and nobody should be shut out of himself.",
+     .remedy = "correct the privacy list in the IM client",
+     .source = "draft-osborne-rvp-00 section 5.7; " SOURCE_HELP,
+     .check = im_account_acl_bad_principal},
+    {.id = "account-address-not-mail",
+     .scope = IM_SCOPE_ACCOUNT,
+     .severity = IM_INFO,
+     .title = "IM address that is not the mail address",
+     .cause = "Enabling gives out alias@IM-domain. The mail address works as well where the alias is the same and an SRV record "
+              "leads to the IM domain.",
+     .remedy = "tell the user the IM address",
+     .source = "KB 811610; KB 2537764",
+     .check = im_account_address_not_mail},
+    {.id = "account-not-enabled",
+     .scope = IM_SCOPE_ACCOUNT,
+     .severity = IM_INFO,
+     .hidden_by = "account-attrs-partial",
+     .title = "Not enabled for IM",
+     .cause = "IM is off for every account until it is enabled.",
+     .remedy = "imenable NAME",
+     .source = SOURCE_HELP,
+     .check = im_account_not_enabled},
 };
 const size_t im_account_rule_count = sizeof im_account_rules / sizeof im_account_rules[0];

@@ -131,6 +131,27 @@ static void text_cannot_run_backwards_or_hide(void **state) {
     ESCAPES("\xc2\xad", "\\u{00ad}");
 }
 
+static void words_are_quoted_for_a_shell(void **state) {
+    (void)state;
+    static const struct {
+        const char *word, *quoted;
+    } rows[] = {
+        {"jdoe", "jdoe"},
+        {"mail:j.doe_2@corp.example", "mail:j.doe_2@corp.example"},
+        {"", "''"},
+        {"o'hara", "'o'\\''hara'"},
+        {"a;rm -r $HOME", "'a;rm -r $HOME'"},
+        {"J\xc3\xb6rg", "'J\xc3\xb6rg'"},
+        {"`x`\n", "'`x`\n'"},
+    };
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        struct im_buf out = IM_BUF_INIT;
+        im_text_quote(rows[i].word, &out);
+        assert_string_equal(im_buf_str(&out), rows[i].quoted);
+        im_buf_free(&out);
+    }
+}
+
 static void width_is_in_terminal_columns(void **state) {
     (void)state;
     assert_int_equal(im_text_width(""), 0);
@@ -151,6 +172,7 @@ int main(void) {
         cmocka_unit_test(likely_words_are_found),
         cmocka_unit_test(a_terminal_gets_nothing_that_moves_it),
         cmocka_unit_test(text_cannot_run_backwards_or_hide),
+        cmocka_unit_test(words_are_quoted_for_a_shell),
         cmocka_unit_test(width_is_in_terminal_columns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
