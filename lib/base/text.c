@@ -187,3 +187,20 @@ size_t im_text_width(const char *s) {
     int width = u8_strwidth(bytes_of(s), "UTF-8");
     return width < 0 ? 0 : (size_t)width;
 }
+
+size_t im_text_fit(const char *s, size_t room) {
+    size_t len = strlen(s);
+    size_t fit = 0;
+    if (!im_text_is_utf8(s, len))
+        return len < room ? len : room;
+    while (fit < len) {
+        ucs4_t c;
+        int step = u8_mbtoucr(&c, bytes_of(s) + fit, len - fit);
+        int width = uc_width(c, "UTF-8");
+        if (width > 0 && (size_t)width > room)
+            break;
+        room -= width > 0 ? (size_t)width : 0;
+        fit += step > 0 ? (size_t)step : 1;
+    }
+    return fit;
+}

@@ -22,6 +22,7 @@ const char *im_text_nearest(const char *word, const char *const *names, size_t c
 void im_text_escape(const char *s, size_t len, struct im_buf *out);
 /* Appends one word of a command line, quoted for a POSIX shell where it needs that. */
 void im_text_quote(const char *word, struct im_buf *out);
-size_t im_text_width(const char *s); /* terminal columns */
+size_t im_text_width(const char *s);            /* terminal columns */
+size_t im_text_fit(const char *s, size_t room); /* bytes that fit into so many columns; whole characters only */
 
 #endif

@@ -100,3 +100,21 @@ void im_json_add_string(struct im_buf *out, const char *s) {
     memcpy(&value.bv_val, &s, sizeof value.bv_val); /* struct berval knows no const */
     im_json_add_value(out, &value);
 }
+
+void im_json_add_key(struct im_buf *out, const char *key) {
+    im_buf_adds(out, out->len && out->data[out->len - 1] != '{' ? ",\"" : "\"");
+    im_buf_adds(out, key);
+    im_buf_adds(out, "\":");
+}
+
+void im_json_add_member(struct im_buf *out, const char *key, const char *value) {
+    if (!value)
+        return;
+    im_json_add_key(out, key);
+    im_json_add_string(out, value);
+}
+
+void im_json_add_count(struct im_buf *out, const char *key, size_t value) {
+    im_json_add_key(out, key);
+    im_buf_addf(out, "%zu", value);
+}

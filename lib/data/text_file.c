@@ -1,6 +1,7 @@
 #include "lib/data/text_file.h"
 
 #include "lib/base/text.h"
+#include "lib/data/temporary.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,19 +28,6 @@ struct im_text_file {
 
 /* ---- opening ---- */
 
-static enum im_err write_all(int fd, const char *bytes, size_t len, struct im_error *e) {
-    while (len > 0) {
-        ssize_t put = write(fd, bytes, len);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return im_error_set_errno(e, IM_E_IO, errno, "cannot write to a temporary file (TMPDIR says where)");
-        bytes += put;
-        len -= (size_t)put;
-    }
-    return IM_OK;
-}
-
 static enum im_err read_some(const struct im_text_file *f, char *out, size_t size, size_t *len, struct im_error *e) {
     ssize_t got = read(f->fd, out, size);
     if (got < 0 && errno == EINTR) /* somebody waits for a pipe and has enough */
@@ -50,35 +38,20 @@ static enum im_err read_some(const struct im_text_file *f, char *out, size_t siz
     return IM_OK;
 }
 
-/* Only its owner can read it, and it has no name once it is there. */
-static enum im_err open_temporary(int *out, struct im_error *e) {
-    const char *folder = getenv("TMPDIR");
-    char path[4096];
-    if (!folder || !*folder)
-        folder = "/tmp";
-    if (snprintf(path, sizeof path, "%s/imdir-XXXXXX", folder) >= (int)sizeof path)
-        return im_error_set(e, IM_E_USAGE, "TMPDIR is too long");
-    int fd = mkostemp(path, O_CLOEXEC);
-    if (fd < 0)
-        return im_error_set_errno(e, IM_E_IO, errno, "cannot create a temporary file in %s", folder);
-    (void)unlink(path);
-    *out = fd;
-    return IM_OK;
-}
-
 static enum im_err copy_all(struct im_text_file *f, int to, struct im_error *e) {
     enum im_err err = IM_OK;
-    for (size_t len = 1; err == IM_OK && len > 0;) {
+    off_t at = 0;
+    for (size_t len = 1; err == IM_OK && len > 0; at += (off_t)len) {
         err = read_some(f, f->bytes, BLOCK, &len, e);
         if (err == IM_OK)
-            err = write_all(to, f->bytes, len, e);
+            err = im_temporary_write(to, at, f->bytes, len, e);
     }
     return err;
 }
 
 static enum im_err keep_copy(struct im_text_file *f, struct im_error *e) {
     int copy = -1;
-    enum im_err err = open_temporary(&copy, e);
+    enum im_err err = im_temporary_open(&copy, e);
     if (err == IM_OK)
         err = copy_all(f, copy, e);
     if (f->fd != STDIN_FILENO)

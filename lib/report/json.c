@@ -7,22 +7,8 @@
 
 /* Accounts come by the ten thousand, so that they are written as text; the rest, once a run, is built of objects. */
 
-static void add_key(struct im_buf *text, const char *key) {
-    im_buf_adds(text, text->len && text->data[text->len - 1] != '{' ? ",\"" : "\"");
-    im_buf_adds(text, key);
-    im_buf_adds(text, "\":");
-}
-
-/* Nothing where there is no value. */
-static void add_string(struct im_buf *text, const char *key, const char *value) {
-    if (!value)
-        return;
-    add_key(text, key);
-    im_json_add_string(text, value);
-}
-
 static void add_values(struct im_buf *text, const char *key, const struct berval *values, size_t count) {
-    add_key(text, key);
+    im_json_add_key(text, key);
     im_buf_addc(text, '[');
     for (size_t i = 0; i < count; i++) {
         if (i)
@@ -35,12 +21,12 @@ static void add_values(struct im_buf *text, const char *key, const struct berval
 static void add_changes(struct im_buf *text, const struct im_result *r) {
     if (!r->diff_count)
         return;
-    add_key(text, "changes");
+    im_json_add_key(text, "changes");
     im_buf_addc(text, '[');
     for (size_t i = 0; i < r->diff_count; i++) {
         const struct im_plan_diff *diff = &r->diffs[i];
         im_buf_adds(text, i ? ",{" : "{");
-        add_string(text, "attribute", diff->attribute);
+        im_json_add_member(text, "attribute", diff->attribute);
         add_values(text, "before", diff->before, diff->before_count);
         add_values(text, "after", diff->after, diff->after_count);
         im_buf_addc(text, '}');
@@ -51,24 +37,24 @@ static void add_changes(struct im_buf *text, const struct im_result *r) {
 static void add_ldap(struct im_buf *text, const struct im_result *r) {
     if (r->ldap_code < 0)
         return;
-    add_key(text, "ldap");
+    im_json_add_key(text, "ldap");
     im_buf_addf(text, "{\"code\":%d", r->ldap_code);
-    add_string(text, "name", r->ldap_name);
-    add_string(text, "diagnostic", r->ldap_diagnostic);
+    im_json_add_member(text, "name", r->ldap_name);
+    im_json_add_member(text, "diagnostic", r->ldap_diagnostic);
     im_buf_addc(text, '}');
 }
 
 /* After the brace that opens the object, and perhaps its first key. */
 static void add_account(struct im_buf *text, const struct im_result *r) {
-    add_string(text, "input", r->input);
-    add_string(text, "source", r->source);
-    add_string(text, "dn", r->dn);
-    add_string(text, "account", r->account);
-    add_string(text, "outcome", im_outcome_name(r->outcome));
-    add_string(text, "reason", r->reason);
-    add_string(text, "message", r->message);
-    add_string(text, "address", r->address);
-    add_string(text, "home", r->home);
+    im_json_add_member(text, "input", r->input);
+    im_json_add_member(text, "source", r->source);
+    im_json_add_member(text, "dn", r->dn);
+    im_json_add_member(text, "account", r->account);
+    im_json_add_member(text, "outcome", im_outcome_name(r->outcome));
+    im_json_add_member(text, "reason", r->reason);
+    im_json_add_member(text, "message", r->message);
+    im_json_add_member(text, "address", r->address);
+    im_json_add_member(text, "home", r->home);
     add_changes(text, r);
     add_ldap(text, r);
     im_buf_addc(text, '}');
@@ -161,7 +147,7 @@ static enum im_err account_line(struct im_out *out, const struct im_run_info *in
     struct im_buf text = IM_BUF_INIT;
     (void)info;
     im_buf_addc(&text, '{');
-    add_string(&text, "type", "account");
+    im_json_add_member(&text, "type", "account");
     add_account(&text, r);
     im_buf_addc(&text, '\n');
     return im_report_write(out, &text, e);

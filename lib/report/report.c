@@ -4,6 +4,7 @@
 #include "lib/report/write.h"
 
 #include <errno.h>
+#include <string.h>
 #include <time.h>
 
 static const struct im_report_format *const formats[] = {&im_report_text, &im_report_json, &im_report_jsonl, &im_report_csv};
@@ -39,12 +40,32 @@ enum im_err im_report_write(struct im_out *out, struct im_buf *text, struct im_e
     return err;
 }
 
-const char *im_report_account_cell(const struct im_result *result, struct im_pool *pool) {
+enum im_err im_report_write_after(enum im_err err, struct im_out *out, struct im_buf *text, struct im_error *e) {
+    if (err == IM_OK)
+        return im_report_write(out, text, e);
+    im_buf_free(text);
+    return err;
+}
+
+/* The name is read back as itself. */
+static bool is_own_name(const char *cell, const char *account, struct im_pool *pool, bool *failed) {
     struct im_identity identity;
-    if (!result->account)
-        return result->dn ? result->dn : result->input;
-    if (im_identity_parse(result->account, pool, &identity, NULL) == IM_OK && identity.kind == IM_ID_NAME &&
-        identity.text[0] == result->account[0])
-        return result->account;
-    return im_pool_printf(pool, "sam:%s", result->account); /* a name that looks like something else */
+    enum im_err err = cell ? im_identity_parse(cell, pool, &identity, NULL) : IM_E_NOMEM;
+    *failed = *failed || err == IM_E_NOMEM;
+    return err == IM_OK && identity.kind == IM_ID_NAME && strcmp(identity.text, account) == 0;
+}
+
+const char *im_report_name_cell(const char *account, const char *dn, struct im_pool *pool) {
+    bool failed = false;
+    if (!account)
+        return dn ? dn : "";
+    if (is_own_name(account, account, pool, &failed))
+        return account;
+    const char *forced = im_pool_printf(pool, "sam:%s", account); /* a name that looks like something else */
+    const char *cell = is_own_name(forced, account, pool, &failed) || !dn ? forced : dn;
+    return failed ? NULL : cell;
+}
+
+const char *im_report_account_cell(const struct im_result *result, struct im_pool *pool) {
+    return result->account || result->dn ? im_report_name_cell(result->account, result->dn, pool) : result->input;
 }

@@ -1,10 +1,11 @@
 /* Text for people: one line an account as it is done, aligned; what would change below it in a dry run. */
 #include "lib/base/text.h"
+#include "lib/report/layout.h"
 #include "lib/report/write.h"
 
 #include <string.h>
 
-enum { OUTCOME_WIDTH = 13, ACCOUNT_WIDTH = 22, MIN_TEXT_WIDTH = 20, SHOWN_BYTES = 16 };
+enum { OUTCOME_WIDTH = 13, ACCOUNT_WIDTH = 22, SHOWN_BYTES = 16 };
 
 #define MESSAGE_INDENT "               "
 
@@ -14,15 +15,6 @@ static const char *const colors[IM_OUTCOME_COUNT] = {
     [IM_OUT_NOT_FOUND] = "31", [IM_AMBIGUOUS] = "31", [IM_CONFLICT] = "31", [IM_NOT_ATTEMPTED] = "35",
 };
 
-static void pad(struct im_buf *out, size_t have, size_t want) {
-    for (; have < want; have++)
-        im_buf_addc(out, ' ');
-}
-
-static void add_escaped(struct im_buf *out, const char *s) {
-    im_text_escape(s, strlen(s), out);
-}
-
 static void add_outcome(const struct im_out *out, enum im_outcome outcome, struct im_buf *text) {
     const char *name = im_outcome_name(outcome);
     if (out->color) {
@@ -30,61 +22,24 @@ static void add_outcome(const struct im_out *out, enum im_outcome outcome, struc
     } else {
         im_buf_adds(text, name);
     }
-    pad(text, strlen(name), OUTCOME_WIDTH);
-}
-
-/* Bytes of `s` that fit into `room` columns, whole characters only. */
-static size_t fitting(const char *s, size_t room) {
-    size_t fit = 0;
-    struct im_buf part = IM_BUF_INIT;
-    for (size_t i = 0; s[i];) {
-        size_t next = i + 1;
-        while (((unsigned char)s[next] & 0xc0) == 0x80)
-            next++;
-        im_buf_clear(&part);
-        im_buf_add(&part, s, next);
-        if (part.failed || im_text_width(im_buf_str(&part)) > room)
-            break;
-        fit = i = next;
-    }
-    im_buf_free(&part);
-    return fit;
-}
-
-/* Breaks at blanks on a terminal; elsewhere the text stays on one line, for grep. */
-static void add_wrapped(const struct im_out *out, size_t column, const char *s, struct im_buf *text) {
-    const size_t indent = sizeof MESSAGE_INDENT - 1;
-    while (out->width && *s) {
-        size_t room = out->width > column + MIN_TEXT_WIDTH ? out->width - column : MIN_TEXT_WIDTH;
-        size_t fit = fitting(s, room);
-        if (!s[fit])
-            break;
-        size_t cut = fit;
-        while (cut && s[cut] != ' ')
-            cut--;
-        im_buf_add(text, s, cut ? cut : fit);
-        im_buf_adds(text, "\n" MESSAGE_INDENT);
-        s += cut ? cut + 1 : fit;
-        column = indent;
-    }
-    im_buf_adds(text, s);
+    im_layout_pad(text, strlen(name), OUTCOME_WIDTH);
 }
 
 static void add_detail(const struct im_result *r, struct im_buf *detail) {
     if (r->address && (r->outcome == IM_CHANGED || r->outcome == IM_UNCHANGED)) {
-        add_escaped(detail, r->address);
+        im_layout_escape(detail, r->address);
         if (r->home) {
             im_buf_adds(detail, " on ");
-            add_escaped(detail, r->home);
+            im_layout_escape(detail, r->home);
         }
         im_buf_adds(detail, r->message ? "; " : "");
     }
     if (r->reason && r->outcome == IM_REFUSED) {
-        add_escaped(detail, r->reason);
+        im_layout_escape(detail, r->reason);
         im_buf_adds(detail, ": ");
     }
     if (r->message)
-        add_escaped(detail, r->message);
+        im_layout_escape(detail, r->message);
 }
 
 static void add_value(const struct berval *value, struct im_buf *text) {
@@ -116,9 +71,9 @@ static void add_diff(const struct im_out *out, const struct im_plan_diff *diff, 
     add_values(diff->after, diff->after_count, &line);
     if (line.failed)
         text->failed = true;
-    size_t fit = out->width ? fitting(im_buf_str(&line), out->width) : line.len;
+    size_t fit = out->width ? im_text_fit(im_buf_str(&line), out->width) : line.len;
     if (fit < line.len)
-        fit = fitting(im_buf_str(&line), out->width - 1);
+        fit = im_text_fit(im_buf_str(&line), out->width - 1);
     im_buf_add(text, im_buf_str(&line), fit);
     im_buf_adds(text, fit < line.len ? "\u2026\n" : "\n");
     im_buf_free(&line);
@@ -135,16 +90,17 @@ static enum im_err account(struct im_out *out, const struct im_run_info *info, c
     struct im_buf text = IM_BUF_INIT;
     struct im_buf name = IM_BUF_INIT;
     struct im_buf detail = IM_BUF_INIT;
-    add_escaped(&name, r->input);
+    im_layout_escape(&name, r->input);
     add_detail(r, &detail);
     size_t width = im_text_width(im_buf_str(&name));
     add_outcome(out, r->outcome, &text);
     im_buf_adds(&text, "  ");
     im_buf_adds(&text, im_buf_str(&name));
     if (detail.len) {
-        pad(&text, width, ACCOUNT_WIDTH);
+        im_layout_pad(&text, width, ACCOUNT_WIDTH);
         im_buf_adds(&text, "  ");
-        add_wrapped(out, OUTCOME_WIDTH + (width > ACCOUNT_WIDTH ? width : ACCOUNT_WIDTH) + 4, im_buf_str(&detail), &text);
+        im_layout_wrap(out, OUTCOME_WIDTH + (width > ACCOUNT_WIDTH ? width : ACCOUNT_WIDTH) + 4, sizeof MESSAGE_INDENT - 1,
+                       im_buf_str(&detail), &text);
     }
     im_buf_addc(&text, '\n');
     if (out->verbose || info->dry_run) {

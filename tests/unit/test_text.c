@@ -162,6 +162,21 @@ static void width_is_in_terminal_columns(void **state) {
     assert_int_equal(im_text_width("M\xfc"), 2);
 }
 
+static void what_fits_into_columns(void **state) {
+    (void)state;
+    assert_int_equal(im_text_fit("abc", 2), 2);
+    assert_int_equal(im_text_fit("abc", 3), 3);
+    assert_int_equal(im_text_fit("abc", 9), 3);
+    assert_int_equal(im_text_fit("abc", 0), 0);
+    assert_int_equal(im_text_fit("J\xc3\xb6rg", 2), 3);
+    assert_int_equal(im_text_fit("Jo\xcc\x88rg", 2), 4);
+    assert_int_equal(im_text_fit("日本", 3), 3);
+    assert_int_equal(im_text_fit("a\xff"
+                                 "b",
+                                 2),
+                     2);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ascii_letter_case_is_ignored),
@@ -174,6 +189,7 @@ int main(void) {
         cmocka_unit_test(text_cannot_run_backwards_or_hide),
         cmocka_unit_test(words_are_quoted_for_a_shell),
         cmocka_unit_test(width_is_in_terminal_columns),
+        cmocka_unit_test(what_fits_into_columns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

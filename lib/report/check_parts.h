@@ -1,0 +1,14 @@
+/* What the formats of imcheck say in the same words. */
+#ifndef IMDIR_REPORT_CHECK_PARTS_H
+#define IMDIR_REPORT_CHECK_PARTS_H
+
+#include "lib/report/check.h"
+
+const char *im_check_state_name(enum im_finding_state state);    /* "new"; NULL: there is no baseline */
+const char *im_check_signs_in(const struct im_checked *checked); /* yes, no, unknown */
+/* Why not, or what is still to be done; nothing where there is nothing to say. */
+void im_check_add_reason(const struct im_checked *checked, struct im_buf *out);
+/* What a finding is about, for people: its account, else its subject, else its DN; "" where it is about everything. */
+const char *im_check_about(const struct im_finding *finding);
+
+#endif
