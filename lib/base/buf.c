@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { GROWS_SLOWER = 4096 };
+
 /* Makes room for len more bytes and the closing NUL. */
 static bool reserve(struct im_buf *b, size_t len) {
     if (b->failed)
@@ -17,8 +19,8 @@ static bool reserve(struct im_buf *b, size_t len) {
         return false;
     }
     size_t cap = b->cap ? b->cap : 64;
-    while (cap < need)
-        cap = cap > SIZE_MAX / 2 ? need : cap * 2;
+    while (cap < need) /* lines of a report or journal have some thousand bytes: three steps, not six */
+        cap = cap > SIZE_MAX / 2 ? need : cap < GROWS_SLOWER ? cap * 4 : cap * 2;
     char *data = realloc(b->data, cap);
     if (!data) {
         b->failed = true;

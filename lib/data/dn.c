@@ -65,17 +65,21 @@ static void normalize_rdn(LDAPRDN rdn, struct im_buf *out) {
 
 /* ---- names that need no parser ---- */
 
+static bool is_letter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
 /* What may stand in a value as it is, and means only itself. Blanks are left to the parser where they may have no meaning. */
 static bool is_plain(char c) {
-    bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    return is_letter || (c >= ' ' && c <= '~' && !strchr("\"#+,;<=>\\", c));
+    return is_letter(c) || (c >= ' ' && c <= '~' && !strchr("\"#+,;<=>\\", c));
 }
 
 /* Behind "type=" at `at`, or NULL. */
 static const char *behind_type(const char *at) {
-    bool is_letter = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z');
-    size_t len = strspn(at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-");
-    return is_letter && at[len] == '=' ? at + len + 1 : NULL;
+    const char *end = at;
+    while (is_letter(*end) || (end > at && ((*end >= '0' && *end <= '9') || *end == '-')))
+        end++;
+    return end > at && *end == '=' ? end + 1 : NULL;
 }
 
 /* Behind the value at `at`, or NULL: it is empty, has other characters, or blanks that do not count. */
@@ -129,6 +133,8 @@ bool im_dn_is_valid(const char *dn) {
 bool im_dn_equal(const char *a, const char *b) {
     struct im_buf na = IM_BUF_INIT;
     struct im_buf nb = IM_BUF_INIT;
+    if (a && b && strcmp(a, b) == 0)
+        return !*a || im_dn_is_valid(a);
     bool equal = im_dn_normalize(a, &na) && im_dn_normalize(b, &nb) && strcmp(im_buf_str(&na), im_buf_str(&nb)) == 0;
     im_buf_free(&na);
     im_buf_free(&nb);

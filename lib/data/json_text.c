@@ -101,10 +101,19 @@ void im_json_add_string(struct im_buf *out, const char *s) {
     im_json_add_value(out, &value);
 }
 
+/* In one piece: a line has some thirty of them. */
 void im_json_add_key(struct im_buf *out, const char *key) {
-    im_buf_adds(out, out->len && out->data[out->len - 1] != '{' ? ",\"" : "\"");
-    im_buf_adds(out, key);
-    im_buf_adds(out, "\":");
+    bool is_first = !out->len || out->data[out->len - 1] == '{';
+    size_t len = strlen(key);
+    char *at = im_buf_room(out, len + 3 + !is_first);
+    if (!at)
+        return;
+    if (!is_first)
+        *at++ = ',';
+    *at++ = '"';
+    memcpy(at, key, len);
+    at[len] = '"';
+    at[len + 1] = ':';
 }
 
 void im_json_add_member(struct im_buf *out, const char *key, const char *value) {
@@ -112,6 +121,17 @@ void im_json_add_member(struct im_buf *out, const char *key, const char *value) 
         return;
     im_json_add_key(out, key);
     im_json_add_string(out, value);
+}
+
+void im_json_add_values(struct im_buf *out, const char *key, const struct berval *values, size_t count) {
+    im_json_add_key(out, key);
+    im_buf_addc(out, '[');
+    for (size_t i = 0; i < count; i++) {
+        if (i)
+            im_buf_addc(out, ',');
+        im_json_add_value(out, &values[i]);
+    }
+    im_buf_addc(out, ']');
 }
 
 void im_json_add_count(struct im_buf *out, const char *key, size_t value) {

@@ -3,6 +3,7 @@
 #include "lib/directory/resolve.h"
 
 #include "lib/base/text.h"
+#include "lib/base/vec.h"
 #include "lib/data/dn.h"
 
 #include <string.h>
@@ -18,13 +19,13 @@ struct batch {
 
 struct searching {
     const struct im_resolver *r;
-    const struct im_account *accounts;
-    const struct im_want *wants;
+    const struct im_account *const *accounts;
+    const struct im_want *const *wants;
     struct im_pool *pool;
     struct im_holders *holders;
     const char *attributes[ROLES + 3];
-    struct im_lookup *lookups;
-    size_t lookup_count, lookup_max, domain_count;
+    struct im_lookup_list lookups;
+    size_t domain_count;
 };
 
 static const char *wanted(const struct im_want *want, enum im_role role) {
@@ -50,7 +51,7 @@ static bool ignores_case(const struct im_schema *schema, const char *attribute) 
 static bool has_name_alone(const struct searching *s, size_t i, const char *attribute) {
     static const char name[] = "sAMAccountName";
     return s->r->context->is_ad && s->domain_count == 1 && im_text_equal(attribute, name) &&
-           im_text_equal(im_entry_string(s->accounts[i].entry, name), s->wants[i].im_alias);
+           im_text_equal(im_entry_string(s->accounts[i]->entry, name), s->wants[i]->im_alias);
 }
 
 static enum im_err add_terms(struct searching *s, size_t i, struct im_buf *filter, size_t *terms, struct im_error *e) {
@@ -58,7 +59,7 @@ static enum im_err add_terms(struct searching *s, size_t i, struct im_buf *filte
     const struct im_profile *profile = s->r->context->profile;
     bool is_exact = false;
     for (size_t n = 0; n < ROLES; n++) {
-        const char *value = wanted(&s->wants[i], unique_roles[n]);
+        const char *value = wanted(s->wants[i], unique_roles[n]);
         const char *attribute = attribute_of(s, unique_roles[n]);
         if (!value || !attribute)
             continue;
@@ -76,10 +77,10 @@ static enum im_err add_terms(struct searching *s, size_t i, struct im_buf *filte
         }
     }
     /* Who has the alias as a name most likely holds the address in another spelling, where the server tells them apart. */
-    for (size_t n = 0; is_exact && s->wants[i].im_alias && n < profile->account_name_count; n++) {
+    for (size_t n = 0; is_exact && s->wants[i]->im_alias && n < profile->account_name_count; n++) {
         if (has_name_alone(s, i, profile->account_names[n]))
             continue;
-        im_filter_text(filter, schema, profile->account_names[n], s->wants[i].im_alias);
+        im_filter_text(filter, schema, profile->account_names[n], s->wants[i]->im_alias);
         ++*terms;
     }
     return IM_OK;
@@ -93,8 +94,11 @@ static enum im_err add_lookups(struct searching *s, struct im_buf *filter, size_
     if (!batch || !text)
         return im_error_nomem(e);
     *batch = (struct batch){.first = first, .end = end};
-    for (const char *const *domain = s->r->domains; *domain && s->lookup_count < s->lookup_max; domain++) {
-        s->lookups[s->lookup_count++] = (struct im_lookup){
+    for (const char *const *domain = s->r->domains; *domain; domain++) {
+        struct im_lookup *lookup = im_vec_push(&s->lookups);
+        if (!lookup)
+            return im_error_nomem(e);
+        *lookup = (struct im_lookup){
             .search = {.base = *domain, .scope = IM_SEARCH_SUB, .filter = text, .attributes = s->attributes, .no_paging = true},
             .data = batch};
     }
@@ -168,14 +172,12 @@ static enum im_err add_holder(struct searching *s, size_t i, const struct im_ent
     return IM_OK;
 }
 
-/* The value of `entry` that is the wanted one; stays NULL where there is none. */
-static enum im_err held(const struct im_entry *entry, const char *attribute, const char *value, const struct berval **out,
-                        struct im_error *e) {
-    const struct im_attr *attr = im_entry_attr(entry, attribute);
+/* The value that is the wanted one; stays NULL where there is none. */
+static enum im_err held(const struct im_attr *attr, const char *value, const struct berval **out, struct im_error *e) {
     struct berval want = {.bv_len = strlen(value)};
     enum im_err err = IM_OK;
     memcpy(&want.bv_val, &value, sizeof want.bv_val);
-    for (size_t v = 0; err == IM_OK && !*out && attr && v < attr->count; v++) {
+    for (size_t v = 0; err == IM_OK && !*out && v < attr->count; v++) {
         bool is_same;
         err = im_value_folds_to(&attr->values[v], &want, &is_same, e);
         if (err == IM_OK && is_same)
@@ -184,27 +186,32 @@ static enum im_err held(const struct im_entry *entry, const char *attribute, con
     return err;
 }
 
-static enum im_err take_candidate(void *user, const struct im_lookup *lookup, const struct im_entry *entry, struct im_error *e) {
-    struct searching *s = user;
-    const struct batch *batch = lookup->data;
-    for (size_t i = batch->first; i < batch->end; i++) {
-        for (size_t n = 0; n < ROLES; n++) {
-            const char *value = wanted(&s->wants[i], unique_roles[n]);
-            const char *attribute = attribute_of(s, unique_roles[n]);
-            const struct berval *other = NULL;
-            enum im_err err = value && attribute ? held(entry, attribute, value, &other, e) : IM_OK;
-            if (err == IM_OK && other && !is_account(entry, &s->accounts[i]))
-                err = add_holder(s, i, entry, attribute, other, e);
-            if (err != IM_OK)
-                return err;
-        }
+/* Does the entry hold what an account of the batch wants? */
+static enum im_err compare(struct searching *s, const struct batch *batch, const struct im_entry *entry, enum im_role role,
+                           struct im_error *e) {
+    const char *attribute = attribute_of(s, role);
+    const struct im_attr *attr = attribute ? im_entry_attr(entry, attribute) : NULL;
+    enum im_err err = IM_OK;
+    for (size_t i = batch->first; err == IM_OK && attr && i < batch->end; i++) {
+        const char *value = wanted(s->wants[i], role);
+        const struct berval *other = NULL;
+        err = value ? held(attr, value, &other, e) : IM_OK;
+        if (err == IM_OK && other && !is_account(entry, s->accounts[i]))
+            err = add_holder(s, i, entry, attribute, other, e);
     }
-    return IM_OK;
+    return err;
 }
 
-enum im_err im_holders_begin(const struct im_resolver *r, const struct im_account *accounts, const struct im_want *wants,
-                             size_t count, struct im_pool *pool, struct im_holders *holders, struct im_lookups *lookups,
-                             struct im_error *e) {
+static enum im_err take_candidate(void *user, const struct im_lookup *lookup, const struct im_entry *entry, struct im_error *e) {
+    enum im_err err = IM_OK;
+    for (size_t n = 0; err == IM_OK && n < ROLES; n++)
+        err = compare(user, lookup->data, entry, unique_roles[n], e);
+    return err;
+}
+
+enum im_err im_holders_begin(const struct im_resolver *r, const struct im_account *const *accounts,
+                             const struct im_want *const *wants, size_t count, struct im_pool *pool, struct im_holders *holders,
+                             struct im_lookups *lookups, struct im_error *e) {
     struct searching *s = im_pool_alloc(pool, sizeof *s);
     size_t names = 0;
     if (!s)
@@ -219,12 +226,14 @@ enum im_err im_holders_begin(const struct im_resolver *r, const struct im_accoun
     s->attributes[names++] = "objectGUID";
     s->attributes[names] = "entryUUID";
     memset(holders, 0, count * sizeof *holders);
-    s->lookup_max = count * s->domain_count;
-    s->lookups = im_pool_array(pool, s->lookup_max, sizeof *s->lookups);
-    enum im_err err = s->lookups ? make_lookups(s, count, e) : im_error_nomem(e);
+    enum im_err err = make_lookups(s, count, e);
+    size_t lookup_count = s->lookups.count;
+    struct im_lookup *items = im_lookup_list_take(&s->lookups, pool);
+    if (err == IM_OK && !items)
+        err = im_error_nomem(e);
     *lookups = (struct im_lookups){.directory = r->gc ? r->gc : r->directory,
-                                   .items = s->lookups,
-                                   .count = s->lookup_count,
+                                   .items = items,
+                                   .count = err == IM_OK ? lookup_count : 0,
                                    .fn = take_candidate,
                                    .user = s,
                                    .pool = pool};

@@ -7,6 +7,14 @@
 
 enum { SUCCESS = 0, NO_SUCH_OBJECT = 32, INVALID_DN = 34, BUSY = 51, UNAVAILABLE = 52 };
 
+struct im_lookup *im_lookup_list_take(struct im_lookup_list *list, struct im_pool *pool) {
+    struct im_lookup *items = im_pool_array(pool, list->count, sizeof *items);
+    if (items && list->count)
+        memcpy(items, list->items, list->count * sizeof *items);
+    im_vec_free(list);
+    return items;
+}
+
 static enum im_err judge_answer(const struct im_lookups *l, const struct im_lookup *lookup, const struct im_answer *answer,
                                 struct im_error *e) {
     const char *uri = im_directory_uri(l->directory);

@@ -30,6 +30,15 @@ struct im_lookup {
     } found;
 };
 
+/* Searches while it is not yet known how many there will be. */
+struct im_lookup_list {
+    struct im_lookup *items;
+    size_t count, cap;
+};
+
+/* They move into the pool, and the list is freed. NULL: out of memory. */
+struct im_lookup *im_lookup_list_take(struct im_lookup_list *list, struct im_pool *pool);
+
 typedef enum im_err im_lookup_fn(void *user, const struct im_lookup *lookup, const struct im_entry *entry, struct im_error *e);
 
 /* Searches of which several are in flight. With a pool, the entries of a search are kept in it and handed over when that search

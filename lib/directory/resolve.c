@@ -1,6 +1,7 @@
 #include "lib/directory/resolve.h"
 
 #include "lib/base/text.h"
+#include "lib/base/vec.h"
 #include "lib/data/dn.h"
 #include "lib/data/guid.h"
 #include "lib/data/sid.h"
@@ -39,8 +40,7 @@ struct im_resolving {
     struct im_match *matches;
     struct im_match *history; /* those that matched sIDHistory only */
     const char *const *attributes;
-    struct im_lookup *lookups;
-    size_t lookup_count;
+    struct im_lookup_list lookups;
 };
 
 /* ---- what is looked for ---- */
@@ -165,7 +165,7 @@ static enum im_err make_probes(struct im_resolving *s, size_t i, struct im_error
     struct probes *list = &s->probes[i];
     enum { FIXED = 6 };
     enum im_err err = IM_OK;
-    list->max = FIXED + profile->account_name_count;
+    list->max = id->kind == IM_ID_NAME ? profile->account_name_count : (size_t)FIXED;
     list->items = im_pool_array(s->pool, list->max, sizeof *list->items);
     if (!list->items)
         return im_error_nomem(e);
@@ -201,8 +201,8 @@ static enum im_err make_probes(struct im_resolving *s, size_t i, struct im_error
 
 static struct im_lookup *new_lookup(struct im_resolving *s, const char *base, enum im_search_scope scope, size_t room) {
     struct batch *batch = im_pool_alloc(s->pool, sizeof *batch);
-    struct im_lookup *lookup = &s->lookups[s->lookup_count];
-    if (!batch || !(batch->identities = im_pool_array(s->pool, room, sizeof *batch->identities)))
+    struct im_lookup *lookup = im_vec_push(&s->lookups);
+    if (!lookup || !batch || !(batch->identities = im_pool_array(s->pool, room, sizeof *batch->identities)))
         return NULL;
     *lookup = (struct im_lookup){
         .search = {.base = base,
@@ -212,7 +212,6 @@ static struct im_lookup *new_lookup(struct im_resolving *s, const char *base, en
                    .no_paging = true}, /* few are named by a batch, and batches run side by side */
         .data = batch,
     };
-    s->lookup_count++;
     return lookup;
 }
 
@@ -366,16 +365,19 @@ enum im_err im_resolve_begin(const struct im_resolver *r, const struct im_identi
     s->probes = im_pool_array(pool, count, sizeof *s->probes);
     s->matches = im_pool_array(pool, count, sizeof *s->matches);
     s->history = im_pool_array(pool, count, sizeof *s->history);
-    s->lookups = im_pool_array(pool, count, sizeof *s->lookups);
-    enum im_err err = s->attributes && s->probes && s->matches && s->history && s->lookups ? IM_OK : im_error_nomem(e);
+    enum im_err err = s->attributes && s->probes && s->matches && s->history ? IM_OK : im_error_nomem(e);
     for (size_t i = 0; err == IM_OK && i < count; i++)
         err = make_probes(s, i, e);
     if (err == IM_OK)
         err = make_lookups(s, count, e);
+    size_t lookup_count = s->lookups.count;
+    struct im_lookup *items = im_lookup_list_take(&s->lookups, pool);
+    if (err == IM_OK && !items)
+        err = im_error_nomem(e);
     if (err != IM_OK)
         return err;
     *lookups = (struct im_lookups){
-        .directory = r->directory, .items = s->lookups, .count = s->lookup_count, .fn = take_entry, .user = s, .pool = pool};
+        .directory = r->directory, .items = items, .count = lookup_count, .fn = take_entry, .user = s, .pool = pool};
     *out = s;
     return IM_OK;
 }

@@ -48,9 +48,9 @@ struct im_holders {
     struct im_holder *items;
     size_t count;
 };
-enum im_err im_holders_begin(const struct im_resolver *r, const struct im_account *accounts, const struct im_want *wants,
-                             size_t count, struct im_pool *pool, struct im_holders *holders, struct im_lookups *lookups,
-                             struct im_error *e);
+enum im_err im_holders_begin(const struct im_resolver *r, const struct im_account *const *accounts,
+                             const struct im_want *const *wants, size_t count, struct im_pool *pool, struct im_holders *holders,
+                             struct im_lookups *lookups, struct im_error *e);
 /* Is there any account at all below the base? IM_E_INVISIBLE names base and identity where there is none. */
 enum im_err im_resolve_any(const struct im_resolver *r, struct im_error *e);
 

@@ -82,14 +82,15 @@ struct im_slice {
     struct im_job *jobs;
     size_t job_count;
     enum im_stage stage;
-    bool is_planned;       /* the first round is */
+    bool is_planned; /* the first round is */
+    bool is_done;
     struct im_job **round; /* jobs of this round: all, then those whose change met another one */
     size_t round_count;
-    struct im_lookups lookups;      /* of the stages that read */
-    struct im_resolving *resolving; /* first round */
-    const struct im_entry **reread; /* later rounds */
-    struct im_account *accounts;    /* copies for the search of holders */
-    struct im_want *wants;
+    struct im_lookups lookups;          /* of the stages that read */
+    struct im_resolving *resolving;     /* first round */
+    const struct im_entry **reread;     /* later rounds */
+    const struct im_account **accounts; /* of the search of holders */
+    const struct im_want **wants;
     struct im_holders *holders;
     size_t next, in_flight; /* of round, in the writing stage */
 };
@@ -97,6 +98,7 @@ struct im_slice {
 struct im_walk {
     const struct im_run *run;
     struct im_pool *pool;      /* of the whole run: small */
+    struct im_pool *scratch;   /* of the line of the journal that is being made */
     struct im_servers servers; /* a copy: users are counted up as homes are given */
     struct im_request request; /* a copy: its home is one of the copied servers */
     bool has_assertion;
@@ -127,7 +129,7 @@ void im_job_settle(struct im_job *job, enum im_outcome outcome, const char *mess
 enum im_err im_slice_begin(struct im_walk *walk, struct im_slice **out); /* *out NULL: there are no more inputs */
 /* Goes on as far as it can without an answer. */
 enum im_err im_slice_advance(struct im_slice *slice);
-bool im_slice_is_done(const struct im_slice *slice); /* all is settled, nothing in flight */
+bool im_slice_is_done(struct im_slice *slice); /* all is settled, nothing in flight */
 void im_slice_free(struct im_slice **slice);
 
 /* ---- identify.c ---- */

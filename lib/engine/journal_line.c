@@ -3,23 +3,10 @@
 #include "lib/data/json_text.h"
 #include "lib/data/times.h"
 
-static void put_key(struct im_buf *out, const char *key) {
-    im_buf_adds(out, ",\"");
-    im_buf_adds(out, key);
-    im_buf_adds(out, "\":");
-}
-
-static void put(struct im_buf *out, const char *key, const char *text) {
-    if (!text)
-        return;
-    put_key(out, key);
-    im_json_add_string(out, text);
-}
-
 static void put_list(struct im_buf *out, const char *key, const char *const *texts, size_t count) {
     if (!count)
         return;
-    put_key(out, key);
+    im_json_add_key(out, key);
     im_buf_addc(out, '[');
     for (size_t i = 0; i < count; i++) {
         if (i)
@@ -33,46 +20,34 @@ void im_journal_put_head(struct im_buf *out, const struct im_journal_head *head)
     char started[IM_TIME_TEXT_SIZE];
     im_time_to_rfc3339(head->started, started);
     im_buf_addf(out, "{\"type\":\"%s\",\"version\":%d", head->kind == IM_JOURNAL ? "journal" : "plan", IM_JOURNAL_VERSION);
-    put(out, "imdir", head->version);
-    put(out, "command", head->command);
-    put(out, "profile", head->profile);
-    put(out, "directory", head->directory);
-    put(out, "base", head->base);
-    put(out, "identity", head->identity);
+    im_json_add_member(out, "imdir", head->version);
+    im_json_add_member(out, "command", head->command);
+    im_json_add_member(out, "profile", head->profile);
+    im_json_add_member(out, "directory", head->directory);
+    im_json_add_member(out, "base", head->base);
+    im_json_add_member(out, "identity", head->identity);
     if (head->keep_opaque)
         im_buf_adds(out, ",\"keep_opaque\":true");
     put_list(out, "allow", head->allow, head->allow_count);
-    put(out, "started", started);
+    im_json_add_member(out, "started", started);
     im_buf_adds(out, "}\n");
 }
 
-static void put_values(struct im_buf *out, const struct berval *values, size_t count) {
-    im_buf_addc(out, '[');
-    for (size_t i = 0; i < count; i++) {
-        if (i)
-            im_buf_addc(out, ',');
-        im_json_add_value(out, &values[i]);
-    }
-    im_buf_addc(out, ']');
-}
-
 static void put_diff(struct im_buf *out, const struct im_plan_diff *diff) {
-    im_buf_adds(out, "{\"attribute\":");
-    im_json_add_string(out, diff->attribute);
-    im_buf_adds(out, ",\"before\":");
-    put_values(out, diff->before, diff->before_count);
-    im_buf_adds(out, ",\"after\":");
-    put_values(out, diff->after, diff->after_count);
+    im_buf_addc(out, '{');
+    im_json_add_member(out, "attribute", diff->attribute);
+    im_json_add_values(out, "before", diff->before, diff->before_count);
+    im_json_add_values(out, "after", diff->after, diff->after_count);
     im_buf_addc(out, '}');
 }
 
 void im_journal_put_change(struct im_buf *out, size_t id, const struct im_record *record) {
     im_buf_addf(out, "{\"type\":\"change\",\"id\":%zu", id);
-    put(out, "dn", record->dn);
-    put(out, "guid", record->guid);
-    put(out, "account", record->account);
-    put(out, "input", record->input);
-    put(out, "source", record->source);
+    im_json_add_member(out, "dn", record->dn);
+    im_json_add_member(out, "guid", record->guid);
+    im_json_add_member(out, "account", record->account);
+    im_json_add_member(out, "input", record->input);
+    im_json_add_member(out, "source", record->source);
     im_buf_adds(out, ",\"attributes\":[");
     for (size_t i = 0; i < record->diff_count; i++) {
         if (i)

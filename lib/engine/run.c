@@ -139,7 +139,7 @@ static void drop_first(struct im_walk *walk) {
 
 /* While a later slice looks for holders, what was written since is still in memory for it to see. */
 static bool may_drop_first(const struct im_walk *walk) {
-    const struct im_slice *first = walk->slices[0];
+    struct im_slice *first = walk->slices[0];
     if (first->reported < first->count || !im_slice_is_done(first))
         return false;
     return walk->slice_count == 1 || walk->slices[1]->is_planned || walk->slices[1]->stage != IM_STAGE_HOLDING;
@@ -389,7 +389,7 @@ static bool has_work(const struct im_walk *walk) {
     if (walk->changes_in_flight)
         return true;
     for (size_t i = 0; i < walk->slice_count; i++) {
-        const struct im_slice *slice = walk->slices[i];
+        struct im_slice *slice = walk->slices[i];
         if (walk->err == IM_OK && !im_slice_is_done(slice))
             return true;
         if (slice->stage == IM_STAGE_WRITING && slice->next < slice->round_count)
@@ -458,7 +458,8 @@ enum im_err im_run_accounts(const struct im_run *run, struct im_summary *summary
     walk.has_assertion = im_rootdse_has_control(im_directory_rootdse(run->resolver.directory), ASSERTION_CONTROL);
     im_tempo_begin(&walk.tempo, run->pace.window * connections, IM_WINDOW_MAX * connections, run->pace.rate);
     walk.pool = im_pool_new();
-    walk.err = walk.pool ? im_ledger_begin(&walk.ledger, walk.e) : im_error_nomem(walk.e);
+    walk.scratch = im_pool_new();
+    walk.err = walk.pool && walk.scratch ? im_ledger_begin(&walk.ledger, walk.e) : im_error_nomem(walk.e);
     if (walk.err == IM_OK)
         walk.err = copy_servers(&walk);
     drive(&walk);
@@ -469,6 +470,7 @@ enum im_err im_run_accounts(const struct im_run *run, struct im_summary *summary
     *wrote = walk.wrote;
     summary->seconds = seconds_since(&start);
     im_ledger_end(&walk.ledger);
+    im_pool_free(&walk.scratch);
     im_pool_free(&walk.pool);
     return walk.err;
 }

@@ -139,8 +139,8 @@ static enum im_err ask_catalog(struct im_slice *slice) {
 static enum im_err begin_holding(struct im_slice *slice) {
     struct im_walk *walk = slice->walk;
     size_t count = 0;
-    slice->accounts = im_pool_array(slice->pool, slice->round_count, sizeof *slice->accounts);
-    slice->wants = im_pool_array(slice->pool, slice->round_count, sizeof *slice->wants);
+    slice->accounts = im_pool_array(slice->pool, slice->round_count, sizeof(struct im_account *));
+    slice->wants = im_pool_array(slice->pool, slice->round_count, sizeof(struct im_want *));
     slice->holders = im_pool_array(slice->pool, slice->round_count, sizeof *slice->holders);
     if (!slice->accounts || !slice->wants || !slice->holders)
         return im_error_nomem(walk->e);
@@ -148,8 +148,8 @@ static enum im_err begin_holding(struct im_slice *slice) {
         const struct im_job *job = slice->round[i];
         if (job->state == IM_JOB_SETTLED)
             continue;
-        slice->accounts[count] = job->account;
-        slice->wants[count++] = job->want;
+        slice->accounts[count] = &job->account;
+        slice->wants[count++] = &job->want;
     }
     slice->stage = IM_STAGE_HOLDING;
     enum im_err err = im_holders_begin(&walk->run->resolver, slice->accounts, slice->wants, count, slice->pool, slice->holders,
@@ -286,8 +286,10 @@ enum im_err im_slice_advance(struct im_slice *slice) {
     }
 }
 
-bool im_slice_is_done(const struct im_slice *slice) {
+/* Whoever is done stays so. */
+bool im_slice_is_done(struct im_slice *slice) {
     if (slice->stage != IM_STAGE_WRITING || slice->in_flight || slice->next < slice->round_count)
         return false;
-    return !has_met(slice);
+    slice->is_done = slice->is_done || !has_met(slice);
+    return slice->is_done;
 }

@@ -193,7 +193,8 @@ static enum im_err add_record(struct im_job *job) {
     struct im_record record;
     if (job->journal_id && !job->is_unknown && !job->leaves_class) /* nothing of the plan before was carried out */
         im_walk_fail(walk, im_journal_result(run->journal, job->journal_id, IM_CONFLICT, walk->e));
-    enum im_err err = im_record_of_plan(run->resolver.context, &job->account, &job->plan, job->slice->pool, &record, walk->e);
+    im_pool_reset(walk->scratch);
+    enum im_err err = im_record_of_plan(run->resolver.context, &job->account, &job->plan, walk->scratch, &record, walk->e);
     record.input = job->input->text;
     record.source = job->input->source;
     return err == IM_OK ? im_journal_add(run->journal, &record, &job->journal_id, walk->e) : err;

@@ -43,6 +43,8 @@ bool im_role_equal(enum im_role role, const char *a, const char *b) {
 bool im_home_equal(const char *a, const char *b, bool *failed) {
     struct im_buf first = IM_BUF_INIT;
     struct im_buf second = IM_BUF_INIT;
+    if (a && b && strcmp(a, b) == 0 && im_dn_is_valid(a))
+        return true;
     bool are_dns = im_dn_normalize(a, &first) && im_dn_normalize(b, &second);
     bool is_equal = are_dns && strcmp(im_buf_str(&first), im_buf_str(&second)) == 0;
     *failed = *failed || first.failed || second.failed;

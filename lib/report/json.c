@@ -7,17 +7,6 @@
 
 /* Accounts come by the ten thousand, so that they are written as text; the rest, once a run, is built of objects. */
 
-static void add_values(struct im_buf *text, const char *key, const struct berval *values, size_t count) {
-    im_json_add_key(text, key);
-    im_buf_addc(text, '[');
-    for (size_t i = 0; i < count; i++) {
-        if (i)
-            im_buf_addc(text, ',');
-        im_json_add_value(text, &values[i]);
-    }
-    im_buf_addc(text, ']');
-}
-
 static void add_changes(struct im_buf *text, const struct im_result *r) {
     if (!r->diff_count)
         return;
@@ -27,8 +16,8 @@ static void add_changes(struct im_buf *text, const struct im_result *r) {
         const struct im_plan_diff *diff = &r->diffs[i];
         im_buf_adds(text, i ? ",{" : "{");
         im_json_add_member(text, "attribute", diff->attribute);
-        add_values(text, "before", diff->before, diff->before_count);
-        add_values(text, "after", diff->after, diff->after_count);
+        im_json_add_values(text, "before", diff->before, diff->before_count);
+        im_json_add_values(text, "after", diff->after, diff->after_count);
         im_buf_addc(text, '}');
     }
     im_buf_addc(text, ']');

@@ -124,24 +124,36 @@ enum im_err im_rule_judge(const struct im_rule *rule, const struct im_facts *fac
     return is_broken ? im_error_nomem(e) : IM_OK;
 }
 
+/* Room for one more: few accounts have any. */
+static struct im_finding *add_finding(struct im_pool *pool, struct im_finding *list, size_t count,
+                                      const struct im_finding *found) {
+    struct im_finding *more = im_pool_array(pool, count + 1, sizeof *more);
+    if (!more)
+        return NULL;
+    if (count)
+        memcpy(more, list, count * sizeof *more);
+    more[count] = *found;
+    return more;
+}
+
 enum im_err im_rules_judge(const struct im_facts *facts, unsigned blocks, struct im_pool *pool, struct im_finding **findings,
                            size_t *count, struct im_error *e) {
-    struct im_finding *list = im_pool_array(pool, im_account_rule_count, sizeof *list);
-    size_t found = 0;
+    struct im_finding *list = NULL;
+    size_t listed = 0;
     size_t at = 0;
-    if (!list)
-        return im_error_nomem(e);
     for (size_t i = 0; i < im_account_rule_count; i++) {
         const struct im_rule *rule = &im_account_rules[i];
+        struct im_finding found;
         enum im_verdict verdict;
         if (!(rule->blocks & blocks) || !is_listed(facts->context->profile, rule, &at))
             continue;
-        enum im_err err = im_rule_judge(rule, facts, pool, &list[found], &verdict, e);
+        enum im_err err = im_rule_judge(rule, facts, pool, &found, &verdict, e);
         if (err != IM_OK)
             return err;
-        found += verdict == IM_FIRES;
+        if (verdict == IM_FIRES && !(list = add_finding(pool, list, listed++, &found)))
+            return im_error_nomem(e);
     }
     *findings = list;
-    *count = found;
+    *count = listed;
     return IM_OK;
 }

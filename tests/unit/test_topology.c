@@ -201,8 +201,10 @@ static void holders(struct fixture *f, struct im_directory *gc, const char *addr
     const struct im_entry *entry = memdir_entry(f->m, "CN=a," BASE);
     struct im_account account = {.entry = entry, .dn = entry->dn};
     struct im_want want = {.enabled = true, .address = address, .im_alias = "taken"};
+    const struct im_account *accounts[] = {&account};
+    const struct im_want *wants[] = {&want};
     struct im_lookups l;
-    assert_int_equal(im_holders_begin(&r, &account, &want, 1, f->pool, out, &l, &f->e), IM_OK);
+    assert_int_equal(im_holders_begin(&r, accounts, wants, 1, f->pool, out, &l, &f->e), IM_OK);
     assert_int_equal(im_lookup_all(l.directory, l.items, l.count, l.fn, l.user, &f->e), IM_OK);
 }
 
