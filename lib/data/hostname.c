@@ -44,6 +44,44 @@ bool im_hostname_ascii(const char *name, char out[IM_HOSTNAME_SIZE]) {
     return is_taken;
 }
 
+/* The digits of a port, to the end of the text. */
+static bool read_port(const char *text, uint16_t *port) {
+    unsigned long value = 0;
+    size_t len = strspn(text, "0123456789");
+    if (len == 0 || len > 5 || text[len])
+        return false;
+    for (size_t i = 0; i < len; i++)
+        value = value * 10 + (unsigned long)(text[i] - '0');
+    *port = (uint16_t)value;
+    return value > 0 && value <= UINT16_MAX;
+}
+
+bool im_hostname_split(const char *text, char host[IM_HOSTNAME_SIZE], uint16_t *port) {
+    const char *colon = strchr(text, ':');
+    const char *bracket = *text == '[' ? strchr(text, ']') : NULL;
+    const char *start = bracket ? text + 1 : text;
+    size_t len = strlen(text);
+    *port = 0;
+    if (bracket) {
+        len = (size_t)(bracket - start);
+        if (bracket[1] && (bracket[1] != ':' || !read_port(bracket + 2, port)))
+            return false;
+    } else if (colon && !strchr(colon + 1, ':')) {
+        len = (size_t)(colon - text);
+        if (!read_port(colon + 1, port))
+            return false;
+    }
+    char part[4 * IM_HOSTNAME_SIZE]; /* names in Unicode may be longer than what becomes of them */
+    if (len >= sizeof part)
+        return false;
+    memcpy(part, start, len);
+    part[len] = '\0';
+    if (!im_hostname_is_address(part))
+        return !bracket && im_hostname_ascii(part, host);
+    memcpy(host, part, len + 1);
+    return true;
+}
+
 bool im_hostname_is_address(const char *name) {
     unsigned char bytes[sizeof(struct in6_addr)];
     char bare[INET6_ADDRSTRLEN];

@@ -1,11 +1,29 @@
 #include "lib/model/dns_facts.h"
 
 #include "lib/base/hash.h"
+#include "lib/base/text.h"
 #include "lib/base/vec.h"
-#include "lib/data/hostname.h"
 
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+static int compare_records(const void *a, const void *b) {
+    const struct im_dns_record *x = a;
+    const struct im_dns_record *y = b;
+    if (x->priority != y->priority)
+        return x->priority < y->priority ? -1 : 1;
+    if (x->weight != y->weight)
+        return x->weight > y->weight ? -1 : 1;
+    int order = im_text_compare(x->text, y->text);
+    return order ? order : (int)x->port - (int)y->port;
+}
+
+void im_dns_sort(struct im_dns_record *records, size_t count) {
+    if (count)
+        qsort(records, count, sizeof *records, compare_records);
+}
 
 const char *im_dns_type_name(enum im_dns_type type) {
     static const char *const names[] = {"A", "AAAA", "SRV"};
@@ -93,19 +111,45 @@ struct im_dns_addresses im_dns_addresses(const struct im_dns_facts *facts, const
     return all;
 }
 
-const char *im_dns_srv_name(struct im_pool *pool, const char *label, const char *domain) {
-    char ascii[IM_HOSTNAME_SIZE];
-    return im_hostname_ascii(domain, ascii) ? im_pool_printf(pool, "%s.%s", label, ascii) : NULL;
+static bool print_name(char out[IM_DNS_NAME_SIZE], const char *format, ...) __attribute__((format(printf, 2, 3)));
+static bool print_name(char out[IM_DNS_NAME_SIZE], const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(out, IM_DNS_NAME_SIZE, format, args);
+    va_end(args);
+    return len > 0 && len < IM_DNS_NAME_SIZE;
 }
 
-/* What is known of "label.domain", without memory of its own. */
-static const struct im_dns_answer *srv_at(const struct im_dns_facts *facts, const char *label, const char *domain) {
+bool im_dns_srv_name(const char *label, const char *domain, char out[IM_DNS_NAME_SIZE]) {
     char ascii[IM_HOSTNAME_SIZE];
-    char name[2 * IM_HOSTNAME_SIZE];
-    if (!im_hostname_ascii(domain, ascii))
-        return im_dns_answer(facts, domain, IM_DNS_SRV);
-    int len = snprintf(name, sizeof name, "%s.%s", label, ascii);
-    return len > 0 && (size_t)len < sizeof name ? im_dns_answer(facts, name, IM_DNS_SRV) : NULL;
+    return im_hostname_ascii(domain, ascii) && print_name(out, "%s.%s", label, ascii);
+}
+
+/* The label is of the form _service._proto: a profile has no other. */
+bool im_dns_srv_mistake(size_t n, const char *label, const char *domain, char out[IM_DNS_NAME_SIZE]) {
+    char ascii[IM_HOSTNAME_SIZE];
+    const char *dot = strchr(label, '.');
+    if (!dot || !im_hostname_ascii(domain, ascii))
+        return false;
+    int service = (int)(dot - label);
+    switch (n) {
+    case 0:
+        return print_name(out, "%.*s%s.%s", service, label, dot + 1, ascii);
+    case 1:
+        return print_name(out, "%.*s%s.%s", service - 1, label + 1, dot, ascii);
+    case 2:
+        return print_name(out, "%.*s.%s.%s", service, label, dot + 2, ascii);
+    case 3:
+        return print_name(out, "%.*s.%s.%s", service, label, im_text_equal(dot, "._tcp") ? "_udp" : "_tcp", ascii);
+    default: /* the final dot of the owner is missing in the zone file */
+        return print_name(out, "%s.%s.%s", label, ascii, ascii);
+    }
+}
+
+/* "label.domain", or the domain where it is no name: such were asked for as they are. */
+static const struct im_dns_answer *srv_at(const struct im_dns_facts *facts, const char *label, const char *domain) {
+    char name[IM_DNS_NAME_SIZE];
+    return im_dns_answer(facts, im_dns_srv_name(label, domain, name) ? name : domain, IM_DNS_SRV);
 }
 
 const struct im_dns_answer *im_dns_srv_of(const struct im_dns_facts *facts, const char *domain) {

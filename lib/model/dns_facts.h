@@ -7,6 +7,7 @@
 #include "lib/base/error.h"
 #include "lib/base/index.h"
 #include "lib/base/pool.h"
+#include "lib/data/hostname.h"
 #include "lib/model/profile.h"
 
 #include <stdbool.h>
@@ -35,7 +36,8 @@ struct im_dns_resolver {
     const char *address; /* without port and brackets */
     const char *port;    /* NULL: 53 */
     bool is_given;       /* by options or configuration; else one of the system's */
-    bool is_dead;        /* answered nothing at all: it was not asked again, and what it says is unknown */
+    bool is_dead;        /* answered nothing at all: it is not asked again, and what it would say is unknown */
+    const char *trouble; /* then: what came instead, in words */
 };
 
 /* Of one resolver about one name and type. */
@@ -90,8 +92,11 @@ const struct im_dns_answer *im_dns_srv_of(const struct im_dns_facts *facts, cons
 /* Where an address of this domain leads by SRV: the target that is tried first. NULL: nowhere, or unknown, as *state says. */
 const char *im_dns_srv_target(const struct im_dns_facts *facts, const char *domain, enum im_dns_state *state);
 
-/* "_rvp._tcp.example.com" in pool; NULL: no domain name, or out of memory. */
-const char *im_dns_srv_name(struct im_pool *pool, const char *label, const char *domain);
+enum { IM_DNS_NAME_SIZE = 2 * IM_HOSTNAME_SIZE, IM_DNS_MISTAKES = 5 };
+/* "_rvp._tcp.example.com"; false: the domain is none. */
+bool im_dns_srv_name(const char *label, const char *domain, char out[IM_DNS_NAME_SIZE]);
+/* The n-th wrong name, below IM_DNS_MISTAKES, at which such a record is found in the wild: "_rvp_tcp.example.com". */
+bool im_dns_srv_mistake(size_t n, const char *label, const char *domain, char out[IM_DNS_NAME_SIZE]);
 
 /* ---- filling; also for tests ---- */
 
@@ -103,6 +108,8 @@ void im_dns_facts_free(struct im_dns_facts *facts);
 /* Adds an answer IM_DNS_NOT_ASKED for each resolver, unless there is one. A name that DNS cannot hold fails at once. */
 enum im_err im_dns_facts_want(struct im_dns_facts *facts, const char *name, enum im_dns_type type, bool is_aside,
                               struct im_error *e);
+
+void im_dns_sort(struct im_dns_record *records, size_t count); /* into the order of answers */
 
 const char *im_dns_type_name(enum im_dns_type type);
 const char *im_dns_state_name(enum im_dns_state state);
