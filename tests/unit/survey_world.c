@@ -2,6 +2,7 @@
 
 #include "lib/base/vec.h"
 #include "tests/unit/golden.h"
+#include "tests/unit/survey_dns.h"
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
@@ -15,6 +16,7 @@ static const struct survey_part parts[] = {
     {"organisation", survey_read_organisation},
     {"schema-report", survey_read_schema_report},
     {"log-on", survey_read_log_on},
+    {"dns", survey_read_dns},
 };
 
 static const char *const plain_keys[] = {"directory", "profile", "now", "external", "offline", "config", "limits", "servers"};
@@ -245,6 +247,7 @@ struct survey_world *survey_world_from_text(const char *yaml) {
 void survey_world_free(struct survey_world **w) {
     if (!w || !*w)
         return;
+    survey_free_dns(*w);
     im_vec_free(&(*w)->servers);
     im_profile_free(&(*w)->profile);
     im_config_free(&(*w)->config);

@@ -28,6 +28,7 @@ struct survey_world {
     struct world *base;        /* schema and the servers that are there by default */
     struct im_servers servers; /* where facts name them; items on the heap */
     struct im_census census;
+    struct im_dns_facts *dns; /* where facts have any */
     struct im_survey survey; /* what rules look at: points at the above */
 };
 

@@ -1,0 +1,23 @@
+/* The rules about DNS, on the folders of tests/golden/dns: every rule fires where it should, and only there. */
+#include "tests/unit/golden.h"
+#include "tests/unit/survey_world.h"
+#include "tests/unit/unit.h"
+
+#define TOP "tests/golden/dns"
+
+static void tell(const char *facts_path, struct im_buf *out) {
+    struct survey_world *w = survey_world_from_file(facts_path);
+    survey_tell(IM_SCOPE_DNS, w, out);
+    survey_world_free(&w);
+}
+
+static void every_rule_has_folders(void **state) {
+    (void)state;
+    survey_check_rules(IM_SCOPE_DNS, TOP);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_rule_has_folders)};
+    int failed = golden_run_surveys(TOP, tell);
+    return failed + cmocka_run_group_tests(tests, NULL, NULL);
+}
