@@ -115,6 +115,7 @@ struct im_walk {
     unsigned losses;      /* of the connection, in a row without an account done */
     size_t tried_at_loss;
     bool has_begun; /* the first slice is read: accounts can be seen at all */
+    bool is_unclear; /* a preflight said that homes or domains are not clear */
     bool wrote;
     enum im_err err; /* the first error that ends the run; changes in flight are still waited for */
     struct im_error *e;

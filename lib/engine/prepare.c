@@ -3,6 +3,7 @@
 
 #include "lib/base/text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* ---- what is asked for this account ---- */
@@ -68,6 +69,23 @@ static void count_home(struct im_job *job) {
 
 /* ---- wants ---- */
 
+/* A preflight goes on where it is not clear how an account would be enabled: what it has is judged. */
+static enum im_err present_want(struct im_job *job) {
+    struct im_walk *walk = job->slice->walk;
+    const struct im_run *run = walk->run;
+    if (run->on_note && !walk->is_unclear) {
+        char text[sizeof walk->e->text + 64];
+        (void)snprintf(text, sizeof text, "%s; accounts without one are judged by what they have", walk->e->text);
+        run->on_note(run->user, 0, text);
+    }
+    walk->is_unclear = true;
+    im_error_clear(walk->e);
+    enum im_err err =
+        im_want_present(run->resolver.context, &job->account, &walk->servers, job->slice->pool, &job->want, walk->e);
+    job->want.enabled = true;
+    return err;
+}
+
 static enum im_err build_want(struct im_job *job) {
     struct im_walk *walk = job->slice->walk;
     struct im_request request;
@@ -78,6 +96,8 @@ static enum im_err build_want(struct im_job *job) {
         err = im_want_build(walk->run->resolver.context, &job->account, &request, &walk->servers, job->slice->pool, &job->want,
                             walk->e);
     }
+    if (err == IM_E_USAGE && walk->request.action == IM_PREFLIGHT)
+        return present_want(job);
     if (err != IM_OK && err != IM_E_USAGE) /* an unclear home or domain is nothing about this account */
         im_error_where(walk->e, job->account.dn);
     return err;
