@@ -152,10 +152,6 @@ static enum im_err search(struct walk *w, struct im_directory *d, const char *ba
     return im_parts_search(d, &all, parts, take, w, e);
 }
 
-static bool is_same_base(const char *a, const char *b) {
-    return a && b && im_dn_equal(a, b);
-}
-
 /* The base, or every domain; and for holders of addresses what lies outside of it. */
 static enum im_err walk_all(struct walk *w, struct im_error *e) {
     const struct im_resolver *r = &w->audit->resolver;
@@ -171,7 +167,11 @@ static enum im_err walk_all(struct walk *w, struct im_error *e) {
     if (r->gc)
         return search(w, r->gc, "", 1, e);
     for (size_t i = 0; err == IM_OK && r->domains[i]; i++) {
-        if (!is_same_base(r->base, r->domains[i]))
+        bool failed = false;
+        bool is_done = im_home_equal(r->base, r->domains[i], &failed);
+        if (failed)
+            err = im_error_nomem(e);
+        if (!is_done && !failed)
             err = search(w, r->directory, r->domains[i], 1, e);
     }
     return err;

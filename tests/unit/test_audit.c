@@ -28,9 +28,11 @@ struct audited {
 
 static enum im_err on_finding(void *user, const struct im_finding *finding, struct im_error *e) {
     struct audited *a = user;
+    size_t left = oom_pause();
     (void)e;
     im_buf_addf(&a->told, "%s %s\n", finding->rule->id, finding->account ? finding->account : finding->dn);
-    return a->told.failed ? IM_E_NOMEM : IM_OK;
+    oom_fail_at(left);
+    return IM_OK;
 }
 
 static enum im_err on_mail_domain(void *user, const char *domain, struct im_error *e) {
