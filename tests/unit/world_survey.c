@@ -78,7 +78,8 @@ static void read_srv(struct world *w, const struct im_yaml_node *facts) {
         struct im_dns_record *record = im_pool_alloc(w->pool, sizeof *record);
         assert_non_null(record);
         *record = (struct im_dns_record){.text = target, .port = 80};
-        const char *name = im_dns_srv_name(w->pool, w->profile->srv[0].label, map->keys[i]->text);
+        char name[IM_DNS_NAME_SIZE];
+        assert_true(im_dns_srv_name(w->profile->srv[0].label, map->keys[i]->text, name));
         world_must(im_dns_facts_want(&w->dns, name, IM_DNS_SRV, false, &e), &e);
         struct im_dns_answer *answer = w->dns.answers.items[w->dns.answers.count - 1];
         answer->state = *target ? IM_DNS_FOUND : IM_DNS_NXDOMAIN;
