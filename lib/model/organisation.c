@@ -5,15 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_below(const char *key, const char *base) {
+bool im_key_is_under(const char *key, const char *base) {
     size_t len = strlen(key);
     size_t base_len = strlen(base);
-    return len > base_len && key[len - base_len - 1] == ',' && strcmp(key + len - base_len, base) == 0;
+    return len >= base_len && strcmp(key + len - base_len, base) == 0 && (len == base_len || key[len - base_len - 1] == ',');
 }
 
 const struct im_machine *im_organisation_machine(const struct im_organisation *o, const char *key) {
     for (size_t i = 0; i < o->machines.count; i++) {
-        if (is_below(key, o->machines.items[i].key))
+        if (im_key_is_under(key, o->machines.items[i].key))
             return &o->machines.items[i];
     }
     return NULL;

@@ -114,7 +114,9 @@ struct im_organisation {
     size_t domain_count;
 };
 
-/* The machine that the object lies on, by the normalised DN of the object; NULL: none that is known. */
+/* As im_dn_is_under, of DNs that are normalised already. */
+bool im_key_is_under(const char *key, const char *base);
+/* The machine that the object is or lies on, by the normalised DN of the object; NULL: none that is known. */
 const struct im_machine *im_organisation_machine(const struct im_organisation *o, const char *key);
 /* The computer account of that DNS name, an enabled one where there is one; NULL: none that is known. */
 const struct im_computer *im_organisation_computer(const struct im_organisation *o, const char *host);

@@ -106,21 +106,11 @@ static bool has_virtual_server(const struct im_survey *survey, const struct im_m
     return false;
 }
 
-static const struct im_machine *machine_at(const struct im_survey *survey, const char *dn, struct im_sink *s) {
-    const char *key = im_say_key(s, dn);
-    const struct im_machines *all = &survey->organisation->machines;
-    for (size_t i = 0; i < all->count; i++) {
-        if (strcmp(all->items[i].key, key) == 0)
-            return &all->items[i];
-    }
-    return im_organisation_machine(survey->organisation, key);
-}
-
 /* Users name something on this machine, which is there without any virtual server. */
 static void judge_bare(const struct im_census_home *home, const struct im_survey *survey, struct im_sink *s) {
     if (home->target != IM_TARGET_MISSING && home->target != IM_TARGET_NO_SERVER)
         return;
-    const struct im_machine *machine = machine_at(survey, home->dn, s);
+    const struct im_machine *machine = im_organisation_machine(survey->organisation, im_say_key(s, home->dn));
     if (!machine || has_virtual_server(survey, machine, s))
         return;
     struct im_finding *f = im_sink_find(s, machine->name,
