@@ -91,22 +91,37 @@ static enum im_err prepare(struct im_ldif_names *names, struct im_error *e) {
     return names->slots ? IM_OK : im_error_nomem(e);
 }
 
-static enum im_err keep(struct im_ldif_names *names, struct im_ldif_name **slot, struct im_ldif_name *name, struct im_error *e) {
-    struct im_ldif_name **place = name ? im_vec_grow(&names->list, &names->count, &names->cap, sizeof *names->list) : NULL;
-    if (!place)
-        return im_error_nomem(e);
-    *place = *slot = names->previous = name;
-    return IM_OK;
-}
-
 static bool is_same(const struct im_ldif_name *name, const char *text, size_t len) {
     return name->len == len && memcmp(name->spelled, text, len) == 0;
 }
 
+static enum im_err keep(struct im_ldif_names *names, struct im_ldif_name **slot, struct im_ldif_name *name, struct im_error *e) {
+    struct im_ldif_name **place = name ? im_vec_grow(&names->list, &names->count, &names->cap, sizeof *names->list) : NULL;
+    if (!place)
+        return im_error_nomem(e);
+    *place = *slot = name;
+    return IM_OK;
+}
+
+static void remember(struct im_ldif_names *names, struct im_ldif_name *name) {
+    if (names->previous && name)
+        names->previous->next = name;
+    names->previous = name;
+}
+
+/* What it is most likely: the one before once more, or what came behind that one last time. */
+static struct im_ldif_name *guess(const struct im_ldif_names *names, const char *text, size_t len) {
+    struct im_ldif_name *last = names->previous;
+    if (last && last->next && is_same(last->next, text, len))
+        return last->next;
+    return last && is_same(last, text, len) ? last : NULL;
+}
+
 enum im_err im_ldif_names_find(struct im_ldif_names *names, const char *text, size_t len, struct im_ldif_name **out,
                                struct im_error *e) {
-    if (names->previous && is_same(names->previous, text, len)) {
-        *out = names->previous;
+    *out = guess(names, text, len);
+    if (*out) {
+        names->previous = *out;
         return IM_OK;
     }
     enum im_err err = prepare(names, e);
@@ -117,12 +132,11 @@ enum im_err im_ldif_names_find(struct im_ldif_names *names, const char *text, si
     while (names->slots[at] && !(names->slots[at]->hash == hash && is_same(names->slots[at], text, len)))
         at = (at + 1) & (names->slot_count - 1);
     *out = names->slots[at];
-    if (*out) {
-        names->previous = *out;
-    } else if (is_name(text, len)) {
+    if (!*out && is_name(text, len)) {
         err = keep(names, &names->slots[at], make(names, text, len, hash), e);
         *out = names->slots[at];
     }
+    remember(names, *out);
     return err;
 }
 

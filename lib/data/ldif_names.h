@@ -31,6 +31,7 @@ struct im_ldif_name {
     size_t len;                  /* of spelled */
     uint64_t hash;
     struct im_ldif_name *first; /* the first spelling of the same attribute; perhaps this one */
+    struct im_ldif_name *next;  /* what came behind it last time: entries look alike */
     enum im_ldif_word word;
     bool is_wanted;
     size_t wanted; /* number in the list of wanted names */
@@ -47,8 +48,8 @@ struct im_ldif_names {
     size_t slot_count;
     struct im_ldif_name **list; /* in the order in which they were met */
     size_t count, cap;
-    struct im_ldif_name *previous; /* values of one attribute stand together */
-    const char *const *wanted;     /* NULL: all are */
+    struct im_ldif_name *previous;
+    const char *const *wanted; /* NULL: all are */
     size_t wanted_count;
 };
 

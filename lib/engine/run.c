@@ -412,9 +412,9 @@ static void drive(struct im_walk *walk) {
             im_walk_fail(walk, im_error_set(walk->e, IM_E_INTERRUPTED, "stopped on request%s",
                                             walk->wrote ? "" : " before anything was written"));
         }
-        begin_slices(walk);
         advance(walk);
         report_ready(walk);
+        begin_slices(walk); /* what it asks travels with what the others ask now */
         if (walk->err != IM_OK)
             stop_slices(walk);
         if (!has_work(walk))
