@@ -32,8 +32,14 @@ struct im_matcher {
     struct im_match_term *terms; /* of one OR of equalities */
     size_t term_count;
     struct im_buf scratch;
+    bool has_failed; /* a scratch that was cleared since */
     struct im_error *e;
 };
+
+static void clear_scratch(struct im_matcher *m) {
+    m->has_failed = m->has_failed || m->scratch.failed;
+    im_buf_clear(&m->scratch);
+}
 
 /* ---- equality ---- */
 
@@ -129,7 +135,7 @@ static bool is_equal(struct im_matcher *m, const struct im_match_term *term, con
         return true;
     if (!needs_key(term, has))
         return false;
-    im_buf_clear(&m->scratch);
+    clear_scratch(m);
     im_match_key(term->kind, has, &m->scratch);
     const struct berval key = {.bv_len = m->scratch.len, .bv_val = m->scratch.data};
     return !m->scratch.failed && im_value_equal(&key, &term->key);
@@ -151,7 +157,7 @@ static void fold(enum im_match_kind kind, const struct berval *value, struct im_
 
 /* Each piece where it comes first behind the one before; the last one at the end. */
 static bool has_parts(struct im_matcher *m, const struct node *n, const struct berval *has) {
-    im_buf_clear(&m->scratch);
+    clear_scratch(m);
     fold(n->term.kind, has, &m->scratch);
     const char *rest = im_buf_str(&m->scratch);
     size_t left = m->scratch.len;
@@ -176,7 +182,7 @@ static int compare(struct im_matcher *m, const struct node *n, const struct berv
     int64_t number;
     if (n->is_number && is_number(has, &number))
         return (number > n->number) - (number < n->number);
-    im_buf_clear(&m->scratch);
+    clear_scratch(m);
     fold(n->term.kind, has, &m->scratch);
     size_t shorter = m->scratch.len < n->term.key.bv_len ? m->scratch.len : n->term.key.bv_len;
     int order = shorter ? memcmp(m->scratch.data, n->term.key.bv_val, shorter) : 0;
@@ -241,8 +247,10 @@ static enum im_truth evaluate(struct im_matcher *m, const struct node *n, const 
 
 enum im_err im_matcher_ask(struct im_matcher *m, const struct im_entry *entry, enum im_truth *out, struct im_error *e) {
     im_buf_clear(&m->scratch);
+    m->has_failed = false;
     enum im_truth truth = evaluate(m, m->root, entry);
-    if (m->scratch.failed)
+    clear_scratch(m);
+    if (m->has_failed)
         return im_error_nomem(e);
     *out = truth;
     return IM_OK;
