@@ -211,6 +211,7 @@ static void free_offline(void *impl) {
     free(o->survey.types.items);
     free(o->survey.object_classes.items);
     free(o->survey.content_rules.items);
+    free(o->survey.macros.items);
     im_pool_free(&o->pool);
     free(o);
 }

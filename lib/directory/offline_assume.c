@@ -251,11 +251,6 @@ static void describe_class(struct assuming *a, const char *name) {
     im_buf_adds(&a->text, " )\n");
 }
 
-static void copy_definitions(struct assuming *a, const char *attribute, const struct im_offline_names *list) {
-    for (size_t i = 0; i < list->count; i++)
-        add_line(&a->text, attribute, list->items[i]);
-}
-
 static void add_described(struct assuming *a, const char *attribute, struct im_buf *definition) {
     if (definition->failed) {
         a->text.failed = true;
@@ -263,6 +258,59 @@ static void add_described(struct assuming *a, const char *attribute, struct im_b
         add_line(&a->text, attribute, im_buf_str(definition));
     }
     im_buf_clear(definition);
+}
+
+/* The value of a macro of OpenLDAP's configuration; NULL: there is none of that name. */
+static const char *macro(const struct assuming *a, const char *name, size_t len) {
+    for (size_t i = 0; i < a->s->macros.count; i++) {
+        const char *text = a->s->macros.items[i];
+        size_t own = strcspn(text, " ");
+        if (im_text_equal_n(text, own, name, len))
+            return text + own + strspn(text + own, " ");
+    }
+    return NULL;
+}
+
+enum { MOST_MACROS = 8 };
+
+/* An object identifier, which "name" or "name:suffix" may stand for. */
+static void add_oid(const struct assuming *a, const char *oid, size_t len, size_t depth, struct im_buf *out) {
+    const char *colon = memchr(oid, ':', len);
+    const char *value = macro(a, oid, colon ? (size_t)(colon - oid) : len);
+    if (!value || depth == MOST_MACROS) {
+        im_buf_add(out, oid, len);
+        return;
+    }
+    add_oid(a, value, strcspn(value, " "), depth + 1, out);
+    if (colon)
+        im_buf_addf(out, ".%.*s", (int)(len - (size_t)(colon - oid) - 1), colon + 1);
+}
+
+/* Macros may stand for the definition's own identifier and for its syntax. */
+static void expand(const struct assuming *a, const char *definition, struct im_buf *out) {
+    const char *syntax = strstr(definition, " SYNTAX ");
+    size_t open = strspn(definition, "( ");
+    size_t len = strcspn(definition + open, " )");
+    const char *rest = definition + open + len;
+    im_buf_adds(out, "( ");
+    add_oid(a, definition + open, len, 0, out);
+    if (syntax && syntax >= rest) {
+        const char *at = syntax + strlen(" SYNTAX ");
+        size_t name = strcspn(at, "{ )");
+        im_buf_add(out, rest, (size_t)(at - rest));
+        add_oid(a, at, name, 0, out);
+        rest = at + name;
+    }
+    im_buf_adds(out, rest);
+}
+
+static void copy_definitions(struct assuming *a, const char *attribute, const struct im_offline_names *list) {
+    struct im_buf definition = IM_BUF_INIT;
+    for (size_t i = 0; i < list->count; i++) {
+        expand(a, list->items[i], &definition);
+        add_described(a, attribute, &definition);
+    }
+    im_buf_free(&definition);
 }
 
 static void write_profile(struct assuming *a) {

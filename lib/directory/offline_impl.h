@@ -43,7 +43,8 @@ struct im_offline_survey {
     struct im_offline_names static_classes; /* entries of these have the address without the auxiliary class */
     /* definitions as RFC 4512 writes them */
     struct im_offline_names types, object_classes, content_rules;
-    const char *schema_nc; /* where the export has definitions of Active Directory */
+    struct im_offline_names macros; /* of OpenLDAP's configuration: "myAttribute myOID:1" */
+    const char *schema_nc;          /* where the export has definitions of Active Directory */
     bool has_cross_refs, has_schema_attrs, has_config, is_openldap, is_ad;
     size_t entries;
 };

@@ -220,7 +220,9 @@ static enum im_err note_schema(struct looking *l) {
         err = note_definitions(l, "olcObjectClasses", &s->object_classes);
     if (err == IM_OK)
         err = note_definitions(l, "dITContentRules", &s->content_rules);
-    return err == IM_OK ? note_definitions(l, "olcDitContentRules", &s->content_rules) : err;
+    if (err == IM_OK)
+        err = note_definitions(l, "olcDitContentRules", &s->content_rules);
+    return err == IM_OK ? note_definitions(l, "olcObjectIdentifier", &s->macros) : err;
 }
 
 /* ---- the pass ---- */
@@ -280,9 +282,9 @@ static enum im_err go_through(struct looking *l, struct im_ldif_reader *reader, 
 enum im_err im_offline_survey(struct im_ldif_file *file, const char *name, const struct im_profile *profile,
                               const volatile sig_atomic_t *stop, struct im_offline_survey *s, struct im_error *e) {
     const struct im_profile_attr *address = im_profile_role(profile, IM_ROLE_ADDRESS);
-    const char *const wanted[] = {
-        "objectClass",      "attributeTypes",  "olcAttributeTypes",  "objectClasses",
-        "olcObjectClasses", "dITContentRules", "olcDitContentRules", address ? address->name : "objectClass"};
+    const char *const wanted[] = {"objectClass",        "attributeTypes",      "olcAttributeTypes",
+                                  "objectClasses",      "olcObjectClasses",    "dITContentRules",
+                                  "olcDitContentRules", "olcObjectIdentifier", address ? address->name : "objectClass"};
     struct looking l = {
         .s = s, .name = name, .profile = profile, .address = address ? address->name : NULL, .e = e, .classes = im_set_new()};
     struct im_ldif_reader *reader = NULL;
