@@ -225,20 +225,21 @@ static enum im_err look_up_dn(struct im_resolving *s, size_t i, struct im_error 
     return IM_OK;
 }
 
-static enum im_err close_batch(struct im_resolving *s, struct im_lookup **open, struct im_buf *filter, struct im_error *e) {
+/* open: the number of the lookup, plus 1: they move while the list grows. 0: none is. */
+static enum im_err close_batch(struct im_resolving *s, size_t *open, struct im_buf *filter, struct im_error *e) {
     if (!*open)
         return IM_OK;
     im_buf_addc(filter, ')');
     char *text = filter->failed ? NULL : im_pool_strdup(s->pool, im_buf_str(filter));
-    (*open)->search.filter = text;
-    *open = NULL;
+    s->lookups.items[*open - 1].search.filter = text;
+    *open = 0;
     im_buf_clear(filter);
     return text ? IM_OK : im_error_nomem(e);
 }
 
 static enum im_err make_lookups(struct im_resolving *s, size_t count, struct im_error *e) {
     struct im_buf filter = IM_BUF_INIT;
-    struct im_lookup *open = NULL;
+    size_t open = 0;
     size_t terms = 0;
     enum im_err err = IM_OK;
     for (size_t i = 0; err == IM_OK && i < count; i++) {
@@ -250,8 +251,8 @@ static enum im_err make_lookups(struct im_resolving *s, size_t count, struct im_
         if (terms + list->count > IM_LOOKUP_TERMS)
             err = close_batch(s, &open, &filter, e);
         if (err == IM_OK && !open) {
-            open = new_lookup(s, s->r->base, IM_SEARCH_SUB, IM_LOOKUP_TERMS);
-            err = open ? IM_OK : im_error_nomem(e);
+            err = new_lookup(s, s->r->base, IM_SEARCH_SUB, IM_LOOKUP_TERMS) ? IM_OK : im_error_nomem(e);
+            open = s->lookups.count;
             im_buf_adds(&filter, "(|");
             terms = 0;
         }
@@ -262,7 +263,7 @@ static enum im_err make_lookups(struct im_resolving *s, size_t count, struct im_
                            list->items[p].is_octets);
         }
         terms += list->count;
-        struct batch *batch = open->data;
+        struct batch *batch = s->lookups.items[open - 1].data;
         batch->identities[batch->count++] = i;
     }
     if (err == IM_OK)
