@@ -44,6 +44,12 @@ static bool is_principal(const char *text) {
     return strchr(text, '.') && text[strspn(text, host)] == '\0';
 }
 
+/* An emptied buffer knows no failure any more. */
+static void forget_principal(struct reading *r) {
+    r->message->failed = r->message->failed || r->principal.failed;
+    im_buf_clear(&r->principal);
+}
+
 static void end_entry(struct reading *r) {
     const char *principal = im_buf_str(&r->principal);
     const char *self = r->facts->want->logical_url;
@@ -54,7 +60,7 @@ static void end_entry(struct reading *r) {
     } else if (*principal && r->denies && self && im_role_equal(IM_ROLE_LOGICAL_URL, principal, self)) {
         im_buf_addf(r->message, "%sthe privacy list denies something to the user's own URL %s", comma, principal);
     }
-    im_buf_clear(&r->principal);
+    forget_principal(r);
     r->denies = false;
 }
 
@@ -66,7 +72,7 @@ static void take_principal(struct reading *r, const char *end) {
         len--;
     if (!len)
         return;
-    im_buf_clear(&r->principal);
+    forget_principal(r);
     im_buf_add(&r->principal, text, len);
 }
 
@@ -102,9 +108,9 @@ enum im_verdict im_account_acl_bad_principal(const struct im_facts *f, struct im
             is_readable = false;
         }
     }
-    j->message.failed = j->message.failed || r.principal.failed;
+    forget_principal(&r);
     im_buf_free(&r.principal);
-    if (j->message.len)
+    if (j->message.len || j->message.failed)
         return IM_FIRES;
     return is_readable ? IM_FINE : im_account_skip(j, "the privacy list is in the server's own format, which is not documented");
 }

@@ -144,7 +144,7 @@ enum im_verdict im_account_home_url_mismatch(const struct im_facts *f, struct im
     if (a->physical_url)
         im_url_split(a->physical_url, IM_ROLE_PHYSICAL_URL, &c.physical);
     compare_physical(&c, home);
-    if (!j->message.len) {
+    if (!j->message.len && !j->message.failed) {
         bool could_compare = home || !a->home || !a->physical_url || a->home_is_deleted || f->target != IM_TARGET_UNKNOWN;
         return could_compare ? IM_FINE : im_account_skip(j, "the home server that the physical URL should lead to is not known");
     }

@@ -10,6 +10,16 @@ static const struct im_policy *policy_of(const struct im_facts *f) {
     return o && o->policy.is_known ? &o->policy : NULL;
 }
 
+#define NO_POLICY "the domain's password policy was not read"
+
+static enum im_verdict skip_policy(const struct im_facts *f, struct im_judgement *j) {
+    const struct im_organisation *o = f->survey ? f->survey->organisation : NULL;
+    if (!o || !o->policy.why_not)
+        return im_account_skip(j, NO_POLICY);
+    im_buf_addf(&j->message, NO_POLICY ": %s", o->policy.why_not);
+    return IM_SKIPPED;
+}
+
 /* The account itself may not tell whether its password is too old: then the domain's policy does. */
 static enum im_log_on log_on_of(const struct im_facts *f) {
     const struct im_account *a = f->account;
@@ -37,7 +47,7 @@ enum im_verdict im_account_cannot_log_on(const struct im_facts *f, struct im_jud
     if (!is_known)
         return im_account_skip(j, "this directory does not tell whether an account is locked or has expired");
     if (log_on <= IM_LOG_ON_FINE && f->account->password_set && !policy_of(f))
-        return im_account_skip(j, "the domain's password policy was not read, so that expired passwords are not seen");
+        return skip_policy(f, j);
     if (log_on <= IM_LOG_ON_FINE)
         return IM_FINE;
     im_buf_addf(&j->message, "the account %s", rows[log_on].state);
@@ -76,7 +86,7 @@ static enum im_verdict no_reversible_password(const struct im_facts *f, const ch
     if (a->uac & IM_UAC_REVERSIBLE)
         return IM_FINE;
     if (!policy)
-        return im_account_skip(j, "the domain's password policy was not read");
+        return skip_policy(f, j);
     if (policy->stores_reversible)
         return IM_FINE;
     im_buf_addf(&j->message,
@@ -105,7 +115,7 @@ enum im_verdict im_account_password_length(const struct im_facts *f, struct im_j
     if (!im_account_counts(f))
         return IM_FINE;
     if (!policy)
-        return im_account_skip(j, "the domain's password policy was not read");
+        return skip_policy(f, j);
     if (policy->min_password_length <= IM_PASSWORD_MAX)
         return IM_FINE;
     im_buf_addf(&j->message, "passwords of this domain have at least %ld characters, and IM takes %d at most",

@@ -66,7 +66,7 @@ enum im_verdict im_account_attr_multivalued(const struct im_facts *f, struct im_
         if (attr && attr->count > 1)
             im_buf_addf(&j->message, "%s%s has %zu values", j->message.len ? "; " : "", p->attrs[i].name, attr->count);
     }
-    if (!j->message.len)
+    if (!j->message.len && !j->message.failed)
         return IM_FINE;
     im_say_command("imenable", f, &j->remedy);
     return IM_FIRES;

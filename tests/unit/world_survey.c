@@ -26,6 +26,8 @@ static void read_target(struct world *w, const struct im_yaml_node *facts) {
 static void read_policy(struct world *w, const struct im_yaml_node *facts) {
     static const char *const keys[] = {"max-password-age", "min-password-length", "reversible"};
     const struct im_yaml_node *map = im_yaml_get(facts, "policy");
+    if (is_unknown(w, facts, "policy"))
+        w->organisation.policy.why_not = "no right to read it";
     if (is_unknown(w, facts, "policy") || (!map && !w->schema.is_ad))
         return;
     world_only_keys(w, map, keys, LENGTH(keys));
