@@ -3,7 +3,7 @@
 #include "tests/unit/unit.h"
 #include "tests/unit/world_impl.h"
 
-enum { DAY = 86400 };
+enum { MAXIMUM_AGE = 42 * 86400 };
 
 static bool is_unknown(struct world *w, const struct im_yaml_node *facts, const char *key) {
     const struct im_yaml_node *node = im_yaml_get(facts, key);
@@ -33,7 +33,7 @@ static void read_policy(struct world *w, const struct im_yaml_node *facts) {
     world_only_keys(w, map, keys, LENGTH(keys));
     w->organisation.policy = (struct im_policy){
         .is_known = true,
-        .max_password_age_s = world_long(w, map, "max-password-age", 42 * DAY),
+        .max_password_age_s = world_long(w, map, "max-password-age", MAXIMUM_AGE),
         .min_password_length = world_long(w, map, "min-password-length", 7),
         .stores_reversible = world_bool(w, map, "reversible", false),
     };
