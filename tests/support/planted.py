@@ -68,7 +68,7 @@ class Planted:
     def plant_placeholder(self, entry):
         entry.update(sIDHistory=sid_bytes(f"{OTHER_DOMAIN}-79"), pwdLastSet=0)
         del entry["lastLogonTimestamp"]
-        return ["account-sid-history-placeholder", "account-cannot-log-on"]
+        return ["account-sid-history-placeholder"]
 
     def plant_migrated(self, entry):
         entry["sIDHistory"] = sid_bytes(f"{OTHER_DOMAIN}-80")

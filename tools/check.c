@@ -1,0 +1,350 @@
+#include "tools/check.h"
+
+#include "tools/change.h"
+#include "tools/check_facts.h"
+#include "tools/check_output.h"
+#include "tools/progress.h"
+#include "tools/sources.h"
+#include "tools/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct im_check_options im_check_options;
+
+enum { CONNECTIONS_MOST = 16 };
+
+/* Everything of one check. */
+struct checking {
+    struct im_command *c;
+    struct im_sources *sources; /* NULL: the whole directory */
+    struct im_facts_gathered directory;
+    struct im_check_facts facts;
+    struct im_choice choice;
+    struct im_counter *counter;
+    struct im_audit audit;
+    struct im_request request;
+    struct im_run_info info;
+    struct im_check_output *output;
+    unsigned scopes;
+    size_t connections;
+};
+
+/* ---- the words of the options ---- */
+
+static enum im_err choose_scopes(struct checking *x) {
+    static const unsigned everything = (1u << IM_SCOPE_COUNT) - 1;
+    const unsigned preflight = 1u << IM_SCOPE_ACCOUNT | 1u << IM_SCOPE_SCHEMA;
+    enum im_err err = IM_OK;
+    x->scopes = x->sources ? preflight : everything & ~(1u << IM_SCOPE_HTTP);
+    if (im_check_options.scopes.count > 0) {
+        err = im_scopes_parse(&im_check_options.scopes, &x->scopes, &x->c->error);
+    }
+    if (im_check_options.probe) {
+        x->scopes |= 1u << IM_SCOPE_HTTP;
+    }
+    if (im_check_options.replicas) {
+        x->scopes |= 1u << IM_SCOPE_REPLICATION;
+    }
+    return err;
+}
+
+static enum im_err choose_rules(struct checking *x) {
+    struct im_command *c = x->c;
+    const struct im_choice_wanted wanted = {
+        .scopes = x->scopes, .only = im_check_options.rules, .without = im_check_options.skip};
+    enum im_err err = im_choice_make(x->directory.profile, &wanted, c->pool, &x->choice, &c->error);
+    if (x->sources) {
+        im_choice_drop(&x->choice, "account-not-enabled"); /* that is what a preflight is for */
+    }
+    for (size_t i = x->choice.count; err == IM_OK && i-- > 0;) {
+        struct im_choice_row *row = &x->choice.items[i];
+        const struct im_config_rule said = im_config_rule(c->config, row->rule->id);
+        if (said.severity >= 0) {
+            row->has_severity = true;
+            row->severity = (enum im_severity)said.severity;
+        }
+        if (said.is_off && im_check_options.rules.count == 0) {
+            im_choice_drop(&x->choice, row->rule->id);
+        }
+    }
+    return err;
+}
+
+static enum im_err read_connections(struct checking *x) {
+    const char *text = im_check_options.scan_connections;
+    char *end = NULL;
+    long number = text ? strtol(text, &end, 10) : 1;
+    if (text && (*end != '\0' || number < 1 || number > CONNECTIONS_MOST)) {
+        return im_error_set(&x->c->error, IM_E_USAGE, "--scan-connections takes a number from 1 to %d, not \"%s\"",
+                            CONNECTIONS_MOST, text);
+    }
+    x->connections = (size_t)number;
+    return IM_OK;
+}
+
+static enum im_err check_words(struct checking *x) {
+    struct im_command *c = x->c;
+    enum im_err err = IM_OK;
+    if (im_sources_are_given(c)) {
+        err = im_sources_open(c, false, &x->sources);
+    } else if (im_change_options.home || im_change_options.domain || im_change_options.address) {
+        err = im_error_set(&c->error, IM_E_USAGE,
+                           "--home, --domain and --address say how selected accounts would be enabled: name some");
+    }
+    if (err == IM_OK) {
+        err = im_change_check_templates(c);
+    }
+    if (err == IM_OK) {
+        err = read_connections(x);
+    }
+    if (err == IM_OK) {
+        err = im_profile_load(c->config->profile, &x->directory.profile, &c->error);
+    }
+    if (err == IM_OK) {
+        err = im_rules_check_profile(x->directory.profile, &c->error);
+    }
+    if (err == IM_OK) {
+        err = im_rules_check_config(c->config, &c->error);
+    }
+    if (err == IM_OK) {
+        err = choose_scopes(x);
+    }
+    if (err == IM_OK) {
+        err = choose_rules(x);
+    }
+    return err == IM_OK ? im_check_output_open(c, &x->output) : err;
+}
+
+/* ---- the directory ---- */
+
+static enum im_err connect(struct checking *x) {
+    struct im_command *c = x->c;
+    const char *templates[] = {im_change_options.address, c->config->enable_address};
+    const struct im_facts_wanted wanted = {.needs_servers = true,
+                                           .counts_users = x->sources && im_change_wants_auto(c, x->sources),
+                                           .is_check = true,
+                                           .connections = x->connections,
+                                           .templates = templates,
+                                           .template_count = sizeof templates / sizeof templates[0]};
+    return im_facts_gather(c, &wanted, &x->directory);
+}
+
+static enum im_err on_finding(void *user, const struct im_finding *finding, struct im_error *e) {
+    struct checking *x = user;
+    im_progress_hide(x->c);
+    return im_check_output_finding(x->output, finding, e);
+}
+
+static enum im_err on_mail_domain(void *user, const char *domain, struct im_error *e) {
+    struct checking *x = user;
+    return im_check_facts_mail_domain(&x->facts, domain, e);
+}
+
+static enum im_err on_account(void *user, const struct im_account *account, struct im_error *e) {
+    struct checking *x = user;
+    return im_check_facts_account(&x->facts, account, e);
+}
+
+static void on_progress(void *user, size_t done) {
+    struct checking *x = user;
+    im_progress_update(x->c, done, 0, "reading");
+}
+
+static void on_note(void *user, int level, const char *text) {
+    struct checking *x = user;
+    im_command_log(x->c, level, text);
+}
+
+static enum im_err prepare(struct checking *x) {
+    const struct im_facts_gathered *d = &x->directory;
+    struct im_command *c = x->c;
+    x->facts = (struct im_check_facts){.c = c, .choice = &x->choice, .directory = d};
+    x->facts.survey = (struct im_survey){.config = c->config,
+                                         .profile = d->profile,
+                                         .schema = &d->schema,
+                                         .servers = &d->servers,
+                                         .is_ad = d->context.is_ad,
+                                         .is_external = im_check_options.external,
+                                         .now = x->info.started};
+    x->audit = (struct im_audit){
+        .resolver = {.directory = d->directory, .context = &d->context, .base = d->base, .domains = d->domains, .gc = d->gc},
+        .servers = &d->servers,
+        .survey = &x->facts.survey,
+        .choice = &x->choice,
+        .pool = c->pool,
+        .parts = x->connections,
+        .on_finding = on_finding,
+        .on_mail_domain = on_mail_domain,
+        .on_account = on_account,
+        .on_progress = on_progress,
+        .user = x};
+    x->counter = im_counter_new(&d->servers);
+    if (!x->counter) {
+        return im_error_nomem(&c->error);
+    }
+    x->info.directory = im_directory_uri(d->directory);
+    return im_check_facts_begin(&x->facts);
+}
+
+/* ---- accounts ---- */
+
+static const struct im_finding *worst_of(const struct im_result *r) {
+    const struct im_finding *worst = NULL;
+    for (size_t i = 0; i < r->finding_count; i++) {
+        if (r->findings[i].severity == IM_ERROR && !worst) {
+            worst = &r->findings[i];
+        }
+    }
+    return worst;
+}
+
+static enum im_err on_checked(void *user, const struct im_input *input, const struct im_result *r, struct im_error *e) {
+    struct checking *x = user;
+    bool is_known = r->outcome == IM_UNCHANGED;
+    const struct im_checked checked = {.input = r->input,
+                                       .source = input->source,
+                                       .account = r->account,
+                                       .dn = r->dn,
+                                       .is_enabled = r->address != NULL,
+                                       .why = worst_of(r),
+                                       .trouble = is_known     ? NULL
+                                                  : r->message ? r->message
+                                                               : im_outcome_name(r->outcome)};
+    im_progress_hide(x->c);
+    enum im_err err = im_check_output_account(x->output, &checked, e);
+    return err == IM_OK ? im_audit_tell(&x->audit, r->findings, r->finding_count, e) : err;
+}
+
+static enum im_err preflight(struct checking *x) {
+    struct im_command *c = x->c;
+    struct im_run run = {.resolver = x->audit.resolver,
+                         .request = &x->request,
+                         .servers = &x->directory.servers,
+                         .on_note = on_note,
+                         .stop = im_command_stop()};
+    enum im_err err = IM_OK;
+    if (!run.resolver.base) {
+        return im_error_set(&c->error, IM_E_USAGE, "%s has several naming contexts and no default: choose one with --base",
+                            im_directory_uri(x->directory.directory));
+    }
+    if (im_sources_have_domain_names(x->sources)) {
+        err = im_resolver_learn_domain(&run.resolver, c->pool, &c->error);
+    }
+    if (err == IM_OK) {
+        err = im_change_request(c, x->sources, &x->directory, IM_ENABLE, &x->request);
+    }
+    if (err == IM_OK) {
+        err = im_sources_choose(c, x->sources, &run.resolver);
+    }
+    if (err != IM_OK) {
+        return err;
+    }
+    struct im_inputs inputs = im_sources_inputs(x->sources);
+    run.inputs = &inputs;
+    im_progress_begin(c, im_sources_count(x->sources));
+    return im_preflight(&x->audit, &run, x->counter, on_checked, x, &c->error);
+}
+
+static enum im_err look_at_accounts(struct checking *x) {
+    if (x->sources) {
+        return preflight(x);
+    }
+    im_progress_begin(x->c, 0);
+    return im_audit_accounts(&x->audit, x->counter, &x->c->error);
+}
+
+/* ---- the check ---- */
+
+static enum im_err finish(struct checking *x) {
+    struct im_command *c = x->c;
+    const struct im_census *census = im_counter_census(x->counter);
+    struct im_rule_status *rules = im_pool_array(c->pool, x->choice.count + 1, sizeof *rules);
+    if (!rules) {
+        return im_error_nomem(&c->error);
+    }
+    for (size_t i = 0; i < x->choice.count; i++) {
+        const struct im_choice_row *row = &x->choice.items[i];
+        rules[i] = (struct im_rule_status){
+            .rule = row->rule, .findings = row->findings, .skipped = row->checked == 0 && row->skipped > 0 ? row->reason : NULL};
+    }
+    return im_check_output_end(x->output, rules, x->choice.count, census, &c->error);
+}
+
+static enum im_err work(struct checking *x) {
+    struct im_command *c = x->c;
+    enum im_err err = connect(x);
+    if (err == IM_OK) {
+        err = prepare(x);
+    }
+    if (err == IM_OK) {
+        err = im_check_output_begin(x->output, &x->info, &c->error);
+    }
+    if (err == IM_OK) {
+        err = look_at_accounts(x);
+    }
+    im_progress_end(c);
+    if (err == IM_OK) {
+        err = im_check_facts_end(&x->facts, im_counter_census(x->counter));
+    }
+    for (int scope = 0; err == IM_OK && scope < IM_SCOPE_COUNT; scope++) {
+        err = im_audit_scope(&x->audit, (enum im_scope)scope, &c->error);
+    }
+    return err == IM_OK ? finish(x) : err;
+}
+
+static bool is_nagios(void) {
+    return im_text_equal(im_common.output, "nagios");
+}
+
+int im_check_failed(int status, const char *why) {
+    struct im_buf line = IM_BUF_INIT;
+    if (!is_nagios() || status == 0) {
+        return status;
+    }
+    im_buf_adds(&line, "IMDIR UNKNOWN - ");
+    im_text_escape(why, strcspn(why, "\n|"), &line);
+    (void)printf("%s\n", im_buf_str(&line));
+    im_buf_free(&line);
+    return 3; /* of the plug-in interface */
+}
+
+/* ---- what needs no directory ---- */
+
+static enum im_err explain(struct im_command *c, struct im_out *out) {
+    const char *id = im_check_options.explain;
+    const struct im_rule *rule = im_rule_find(id);
+    const char *nearest = rule ? NULL : im_rule_nearest(id);
+    if (!rule) {
+        return im_error_set(&c->error, IM_E_USAGE, "--explain: there is no rule \"%s\"%s%s%s: --list-rules shows them", id,
+                            nearest ? ", did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+    }
+    return im_report_rule(out, c->output, rule, &c->error);
+}
+
+static int report_rules(struct im_command *c) {
+    struct im_out out = im_command_out(c);
+    enum im_err err = im_check_options.list_rules ? im_report_rules(&out, c->output, &c->error) : explain(c, &out);
+    return err == IM_OK ? 0 : im_command_fail(c);
+}
+
+int im_check_main(struct im_command *c) {
+    struct checking x = {.c = c};
+    if (im_check_options.list_rules || im_check_options.explain) {
+        return report_rules(c);
+    }
+    x.info = (struct im_run_info){.command = c->table->command, .version = IMDIR_VERSION, .started = time(NULL)};
+    enum im_err err = check_words(&x);
+    if (err == IM_OK) {
+        x.info.profile = x.directory.profile->name;
+        err = work(&x);
+    }
+    int status = err == IM_OK ? im_check_output_status(x.output) : im_check_failed(im_command_fail(c), c->error.text);
+    im_check_output_free(&x.output);
+    im_counter_free(&x.counter);
+    im_check_facts_free(&x.facts);
+    im_sources_free(&x.sources);
+    im_facts_free(&x.directory);
+    return status;
+}

@@ -1,0 +1,19 @@
+/* What imcheck does once its options are read. */
+#ifndef IMDIR_TOOLS_CHECK_H
+#define IMDIR_TOOLS_CHECK_H
+
+#include "tools/command.h"
+
+struct im_check_options {
+    struct im_strings scopes, rules, skip, dns_servers;
+    const char *fail_on, *explain, *report, *baseline, *input, *scan_connections;
+    bool list_rules, external, probe, replicas;
+};
+extern struct im_check_options im_check_options;
+
+/* Returns the exit status. */
+int im_check_main(struct im_command *c);
+/* What a monitoring system is told where there is no result: "unknown", one line. Other formats keep the status. */
+int im_check_failed(int status, const char *why);
+
+#endif
