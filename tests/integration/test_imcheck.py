@@ -105,7 +105,7 @@ def test_a_preflight_of_a_table_takes_its_columns(small):
     table = lab.file("joiners.csv", "account,address,home\nperson0,,\nperson1,person0@im.corp.example,\n")
     result = json.loads(lab.run("imcheck", "--csv", table, "--home", "im1", "--rule", "account-address-duplicate", "-o", "json", status=1).stdout)
     assert [f["account"] for f in result["findings"]] == ["person1"]
-    assert [a["source"] for a in result["accounts"]] == ["joiners.csv:2", "joiners.csv:3"]
+    assert [a["source"] for a in result["accounts"]] == [f"{table}:2", f"{table}:3"]
 
 
 def test_a_missing_home_is_looked_up_in_a_preflight(small):
@@ -120,7 +120,7 @@ def test_a_missing_home_is_looked_up_in_a_preflight(small):
 
 def test_what_csv_says_goes_into_the_other_commands(small):
     lab, planted = small
-    off = planted.expected["account-disabled"]
+    off = planted.expected["account-disabled"] | planted.expected["account-linked-external"]  # which hides it where it is asked for
     rows = lab.run("imcheck", "--rule", "account-disabled", "-o", "csv", status=1).stdout
     assert {row["account"] for row in csv.DictReader(io.StringIO(rows))} == off
     done = lab.run("imdisable", "--csv", "-", "-n", "-o", "json", stdin=rows)
@@ -173,7 +173,7 @@ def test_prometheus_counts_each_rule(small):
 def test_rules_are_listed_and_explained_without_a_directory(small):
     lab, _ = small
     assert "account-disabled" in lab.run("imcheck", "--list-rules", "-H", "ldapi://%2Fnowhere").stdout
-    assert "imdisable" in lab.run("imcheck", "--explain", "account-disabled").stdout
+    assert "password of its own" in lab.run("imcheck", "--explain", "account-disabled").stdout
     assert "did you mean \"account-disabled\"" in lab.run("imcheck", "--explain", "account-disable", status=2).stderr
 
 
@@ -211,7 +211,6 @@ def test_severities_and_rules_follow_the_configuration(small):
     (["--skip", "nothing"], "there is no rule"),
     (["--scan-connections", "0"], "--scan-connections"),
     (["--home", "im1"], "name some"),
-    (["--baseline", "/nowhere.json"], "/nowhere.json"),
 ])
 def test_wrong_words_are_told_before_anybody_is_asked(small, words, said):
     lab, _ = small
@@ -220,5 +219,5 @@ def test_wrong_words_are_told_before_anybody_is_asked(small, words, said):
 
 def test_nobody_to_be_seen_is_an_error(small):
     lab, _ = small
-    done = lab.run("imcheck", "--base", f"ou=Service,{lab.server.suffix}", "--scope", "account", status=3)
+    done = lab.run("imcheck", "--base", lab.homes[0], "--scope", "account", status=3)
     assert "no account" in done.stderr.lower()
