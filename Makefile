@@ -37,6 +37,7 @@ UNIT_HELP += $(filter $(B)/tools/option% $(UNIT_TOOL:%=$(B)/tools/%.o),$(TOOL_OB
 UNIT_BIN  := $(UNIT_SRC:%.c=$(B)/%)
 FUZZ      := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 CORPUS    := $(FUZZ:%=$(B)/tests/fuzz/corpus_%)
+HELPERS   := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/support/*.c)))
 BENCH_BIN := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/bench/*.c)))
 DATA      := $(sort $(wildcard schema/*/*.yaml))
 
@@ -71,6 +72,11 @@ $(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(UNIT_HELP) $(B)/libimdir.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup -o $@ $^ -lcmocka $(LIBS)
 
+# What tests in Python start that is made of our own code.
+$(B)/tests/support/%: $(B)/tests/support/%.o $(UNIT_HELP) $(B)/libimdir.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup -o $@ $^ -lcmocka $(LIBS)
+
 $(B)/tests/fuzz/corpus_%: $(B)/tests/fuzz/corpus.o $(B)/tests/fuzz/fuzz_%.o $(B)/libimdir.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -85,7 +91,7 @@ $(B)/tests/bench/%: $(B)/tests/bench/%.o
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lldap -llber
 
 units: $(UNIT_BIN) $(CORPUS)
-bench-tools: $(BENCH_BIN)
+bench-tools: $(BENCH_BIN) $(HELPERS)
 fuzzers: $(FUZZ:%=$(B)/tests/fuzz/fuzz_%)
 
 # ---- packages, demonstration and tests ----
@@ -152,7 +158,7 @@ fuzz:
 	done
 
 # ---- style ----
-C_SRC   := $(LIB_SRC) $(sort $(wildcard tools/*.c tests/unit/*.c tests/fuzz/*.c tests/bench/*.c))
+C_SRC   := $(LIB_SRC) $(sort $(wildcard tools/*.c tests/unit/*.c tests/fuzz/*.c tests/bench/*.c tests/support/*.c))
 C_ALL   := $(C_SRC) $(sort $(wildcard lib/*.h lib/*/*.h tools/*.h tests/unit/*.h tests/fuzz/*.h))
 SCRIPTS  = $(shell grep -lIE '^\#!.*(/|env )(sh|bash)$$' .ci/run $$(find packaging schema demo tests -type f))
 

@@ -241,10 +241,16 @@ static bool is_address(const char *text) {
     return inet_pton(AF_INET, bare, bytes) == 1 || inet_pton(AF_INET6, bare, bytes) == 1;
 }
 
+static bool is_port(const char *text) {
+    size_t len = strspn(text, "0123456789");
+    unsigned long value = len > 0 && len < 6 && !text[len] ? strtoul(text, NULL, 10) : 0;
+    return value > 0 && value <= UINT16_MAX;
+}
+
 static enum im_err set_server(ares_channel channel, const struct im_dns_resolver *r, struct im_error *e) {
     char text[128];
     int len = snprintf(text, sizeof text, strchr(r->address, ':') ? "[%s]:%s" : "%s:%s", r->address, r->port ? r->port : "53");
-    if (len > 0 && (size_t)len < sizeof text && is_address(r->address) &&
+    if (len > 0 && (size_t)len < sizeof text && is_address(r->address) && (!r->port || is_port(r->port)) &&
         ares_set_servers_ports_csv(channel, text) == ARES_SUCCESS)
         return IM_OK;
     return im_error_set(e, IM_E_CONFIG,
