@@ -23,6 +23,7 @@
 #include "lib/directory/live.h"
 #include "lib/directory/offline.h"
 #include "lib/directory/organisation.h"
+#include "lib/directory/rights.h"
 #include "lib/directory/schema.h"
 #include "lib/directory/topology.h"
 #include "lib/engine/preflight.h"

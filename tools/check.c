@@ -35,9 +35,10 @@ struct checking {
 
 static enum im_err choose_scopes(struct checking *x) {
     static const unsigned everything = (1u << IM_SCOPE_COUNT) - 1;
-    const unsigned preflight = 1u << IM_SCOPE_ACCOUNT | 1u << IM_SCOPE_SCHEMA;
+    static const unsigned preflight = 1u << IM_SCOPE_ACCOUNT | 1u << IM_SCOPE_SCHEMA;
+    static const unsigned offline = preflight | 1u << IM_SCOPE_SERVER; /* what needs no server */
     enum im_err err = IM_OK;
-    x->scopes = x->sources ? preflight : everything & ~(1u << IM_SCOPE_HTTP);
+    x->scopes = x->sources ? preflight : im_offline_is_wanted(x->c->config) ? offline : everything & ~(1u << IM_SCOPE_HTTP);
     if (im_check_options.scopes.count > 0) {
         err = im_scopes_parse(&im_check_options.scopes, &x->scopes, &x->c->error);
     }
@@ -157,6 +158,34 @@ static void on_note(void *user, int level, const char *text) {
     im_command_log(x->c, level, text);
 }
 
+/* What the bind may see and change, before anything is judged by it. */
+static enum im_err tell_rights(struct checking *x) {
+    struct im_command *c = x->c;
+    struct im_rights rights;
+    if (x->facts.survey.is_offline || !x->audit.resolver.base) {
+        return IM_OK;
+    }
+    enum im_err err = im_rights_try(&x->audit.resolver, c->pool, &rights, &c->error);
+    if (err != IM_OK) {
+        return err;
+    }
+    const char *who = im_directory_identity(x->directory.directory);
+    im_command_note(c, 1, "%s sees the state of %zu and IM values of %zu of %zu accounts looked at", who, rights.states,
+                    rights.values, rights.sampled);
+    if (!rights.tells) {
+        im_command_note(c, 1, "this directory does not tell what %s may write", who);
+    } else if (rights.writable < rights.sampled) {
+        im_command_note(c, 0, "%s may write the IM attributes of %zu of %zu accounts looked at, not of %s", who, rights.writable,
+                        rights.sampled, rights.example);
+    } else {
+        im_command_note(c, 1, "%s may write the IM attributes of all %zu accounts looked at", who, rights.sampled);
+    }
+    if (rights.sampled > 0 && rights.states == 0) {
+        im_command_note(c, 0, "%s sees of no account whether it is disabled: rules about that are skipped", who);
+    }
+    return IM_OK;
+}
+
 static enum im_err prepare(struct checking *x) {
     const struct im_facts_gathered *d = &x->directory;
     struct im_command *c = x->c;
@@ -166,6 +195,7 @@ static enum im_err prepare(struct checking *x) {
                                          .schema = &d->schema,
                                          .servers = &d->servers,
                                          .is_ad = d->context.is_ad,
+                                         .is_offline = im_directory_rootdse(d->directory)->is_offline,
                                          .is_external = im_check_options.external,
                                          .now = x->info.started};
     x->audit = (struct im_audit){
@@ -185,7 +215,8 @@ static enum im_err prepare(struct checking *x) {
         return im_error_nomem(&c->error);
     }
     x->info.directory = im_directory_uri(d->directory);
-    return im_check_facts_begin(&x->facts);
+    enum im_err err = tell_rights(x);
+    return err == IM_OK ? im_check_facts_begin(&x->facts) : err;
 }
 
 /* ---- accounts ---- */

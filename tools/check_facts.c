@@ -243,7 +243,8 @@ enum im_err im_check_facts_account(void *user, const struct im_account *account,
 static enum im_err read_organisation(struct im_check_facts *f) {
     struct im_command *c = f->c;
     const struct im_facts_gathered *d = f->directory;
-    const struct im_gather gather = {.directory = d->directory, .config = c->config, .profile = d->profile, .needs_servers = true};
+    const struct im_gather gather = {
+        .directory = d->directory, .config = c->config, .profile = d->profile, .needs_servers = true};
     const struct im_gathered known = {.schema = d->schema, .domains = d->domains, .netbios = d->netbios, .servers = d->servers};
     return im_organisation_read(&gather, &known, c->pool, &f->organisation, &c->error);
 }
@@ -252,7 +253,9 @@ enum im_err im_check_facts_begin(struct im_check_facts *f) {
     struct im_command *c = f->c;
     const struct im_facts_gathered *d = f->directory;
     enum im_err err = im_schema_compare(&d->profile->schema, &d->schema, c->pool, &f->schema_report, &c->error);
-    f->survey.schema_report = &f->schema_report;
+    if (!im_directory_rootdse(d->directory)->has_assumed_schema) {
+        f->survey.schema_report = &f->schema_report;
+    }
     if (err == IM_OK) {
         err = read_organisation(f);
     }

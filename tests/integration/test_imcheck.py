@@ -1,8 +1,10 @@
 """imcheck on a directory: what was planted is found and nothing else; formats, exit statuses, pipes."""
 
 import csv
+import gzip
 import io
 import json
+import subprocess
 from collections import defaultdict
 
 import pytest
@@ -79,6 +81,34 @@ def test_skipped_is_said_with_the_reason_and_is_not_passed(small):
     rules = {rule["rule"]: rule for rule in json.loads(lab.run("imcheck", *SCOPES, "-o", "json", status=1).stdout)["rules"]}
     assert rules["account-not-writable"]["status"] == "skipped" and "does not tell" in rules["account-not-writable"]["reason"]
     assert rules["account-disabled"] | {"findings": 0} == {"rule": "account-disabled", "status": "checked", "findings": 0}
+
+
+# ---- an export instead of a server ----
+
+
+def _export(lab, name: str, gzipped: bool = False):
+    path = lab.folder / name
+    done = subprocess.run(["ldapsearch", "-LLL", "-Q", "-Y", "EXTERNAL", "-H", lab.server.ldapi, "-b", lab.server.suffix, "-E", "pr=1000/noprompt",
+                           "*", "+"], capture_output=True, check=True)
+    path.write_bytes(gzip.compress(done.stdout) if gzipped else done.stdout)
+    return path
+
+
+def _comparable(text: str) -> list:
+    return sorted((f["rule"], f["severity"], f.get("account", ""), f.get("subject", ""), f["message"], f["remedy"]) for f in json.loads(text)["findings"])
+
+
+@pytest.mark.parametrize("gzipped", [False, True])
+def test_an_export_gives_the_findings_of_its_server(large, gzipped):
+    lab, _ = large
+    live = lab.run("imcheck", "--scope", "account,server", "-o", "json", status=1).stdout
+    path = _export(lab, "export.ldif.gz" if gzipped else "export.ldif", gzipped)
+    none = lab.file("none.yaml", "")
+    done = lab.run("imcheck", "--config", none, "-H", f"ldif:{path}", "-o", "json", status=1)
+    assert _comparable(done.stdout) == _comparable(live)
+    rules = {rule["rule"]: rule for rule in json.loads(done.stdout)["rules"]}
+    assert rules["schema-missing"]["status"] == "skipped"  # it holds no schema
+    assert not any(name.startswith("dns-") for name in rules)  # nobody is asked who was not named
 
 
 # ---- selected accounts ----
