@@ -25,7 +25,7 @@ struct im_table {
     struct texts homes, domains;
     struct im_set *attributes; /* that addresses are made of: "{attr:NAME}" */
     uint64_t seed[2];
-    struct im_index *requests; /* while the file is checked: what was asked for each identity */
+    struct im_index *requests; /* while the file is checked: what was asked for each identity; NULL: nothing can be */
     struct {
         struct contradiction {
             size_t line, earlier;
@@ -357,7 +357,7 @@ static enum im_err check_rows(struct im_table *t, struct im_error *e) {
         }
         t->count++;
         t->has_domain_names = t->has_domain_names || input.identity.kind == IM_ID_DOMAIN_NAME;
-        if (r.why == NULL) {
+        if (r.why == NULL && t->requests != NULL) {
             err = compare_with_earlier(t, &r, pool, e);
         }
         if (err == IM_OK && r.why != NULL && !t->skip_bad_rows) {
@@ -415,8 +415,7 @@ static enum im_err begin(struct im_table *t, const struct im_table_options *o, s
     t->homes.set = im_set_new();
     t->domains.set = im_set_new();
     t->attributes = im_set_new();
-    t->requests = im_index_new();
-    if (t->pool == NULL || t->homes.set == NULL || t->domains.set == NULL || t->attributes == NULL || t->requests == NULL) {
+    if (t->pool == NULL || t->homes.set == NULL || t->domains.set == NULL || t->attributes == NULL) {
         return im_error_nomem(e);
     }
     enum im_err err = im_csv_open(&csv, &t->csv, e);
@@ -427,6 +426,12 @@ static enum im_err begin(struct im_table *t, const struct im_table_options *o, s
     err = im_columns_find(&t->header, &o->columns, im_csv_name(t->csv), &t->columns, e);
     if (o->names_only) {
         t->columns.at[IM_COLUMN_ADDRESS] = t->columns.at[IM_COLUMN_HOME] = t->columns.at[IM_COLUMN_DOMAIN] = 0;
+    }
+    /* Rows can only contradict each other where they ask for something: else nothing is kept of them. */
+    bool asks =
+        t->columns.at[IM_COLUMN_ADDRESS] != 0 || t->columns.at[IM_COLUMN_HOME] != 0 || t->columns.at[IM_COLUMN_DOMAIN] != 0;
+    if (err == IM_OK && asks && (t->requests = im_index_new()) == NULL) {
+        err = im_error_nomem(e);
     }
     if (err == IM_OK) {
         err = check_rows(t, e);

@@ -1,6 +1,7 @@
 #include "lib/base/index.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { FIRST_SLOTS = 64 };
 
@@ -43,18 +44,45 @@ struct im_index_item *im_index_find(const struct im_index *index, uint64_t hash)
     return slot->hash ? slot : NULL;
 }
 
+/* Puts an item that was taken out where it belongs now. */
+static void put_back(struct im_index *index, const struct im_index_item *item) {
+    *slot_of(index->slots, index->slot_count, item->hash) = *item;
+}
+
+/* The items at the beginning that are there because there was no room at the end: up to the first free slot. */
+static size_t count_wrapped(const struct im_index *index) {
+    size_t count = 0;
+    while (index->slots[count].hash)
+        count++;
+    return count;
+}
+
+/* Twice the slots in the same piece of memory, which for millions of items would otherwise be there one and a half times. Each
+ * item goes into the slot where it is, one before it that has become free, or the new half: never behind one that is still to be
+ * moved. Those that were wrapped around come last, from a list, as the new half wraps around to their place. */
 static bool grow(struct im_index *index) {
-    size_t count = index->slot_count * 2;
-    struct im_index_item *slots = calloc(count, sizeof *slots);
-    if (!slots)
+    size_t before = index->slot_count;
+    size_t wrapped = count_wrapped(index);
+    struct im_index_item *list = malloc((wrapped + 1) * sizeof *list);
+    struct im_index_item *slots = list ? reallocarray(index->slots, 2 * before, sizeof *slots) : NULL;
+    if (!slots) {
+        free(list);
         return false;
-    for (size_t i = 0; i < index->slot_count; i++) {
-        if (index->slots[i].hash)
-            *slot_of(slots, count, index->slots[i].hash) = index->slots[i];
     }
-    free(index->slots);
+    memset(slots + before, 0, before * sizeof *slots);
+    memcpy(list, slots, wrapped * sizeof *slots);
+    memset(slots, 0, wrapped * sizeof *slots);
     index->slots = slots;
-    index->slot_count = count;
+    index->slot_count = 2 * before;
+    for (size_t i = wrapped; i < before; i++) {
+        struct im_index_item item = slots[i];
+        slots[i] = (struct im_index_item){0};
+        if (item.hash)
+            put_back(index, &item);
+    }
+    for (size_t i = 0; i < wrapped; i++)
+        put_back(index, &list[i]);
+    free(list);
     return true;
 }
 

@@ -28,9 +28,11 @@ static void seeds_differ(void **state) {
     assert_true(a[0] != b[0] || a[1] != b[1]);
 }
 
-/* Few home slots, so that probing and moving up are what is tried. */
+/* Few home slots, so that probing and moving up are what is tried: at the beginning, at the end, and where growing splits them.
+ */
 static uint64_t crowded(size_t n) {
-    return (uint64_t)(n % 7 + 1) + ((uint64_t)n << 32);
+    static const uint64_t homes[] = {1, 2, 3, 31, 63, 0xffffffff, 0xfffffffe, 0x7ff, 0x3ff};
+    return homes[n % LENGTH(homes)] + ((uint64_t)(n + 1) << 32);
 }
 
 static void keeps_what_is_put_in(void **state) {
@@ -70,6 +72,30 @@ static void keeps_what_is_put_in(void **state) {
     im_index_free(&index);
 }
 
+/* Items that found no room at the end and stand at the beginning, when growing gives them another place. */
+static void wrapped_items_are_found_after_growing(void **state) {
+    enum { COUNT = 49, WRAPPED = 4 };                        /* one more than three quarters of 64 */
+    static const uint64_t low[WRAPPED] = {127, 63, 127, 63}; /* home 63; in twice as many slots 127 or 63 */
+    struct im_index *index = im_index_new();
+    (void)state;
+    assert_non_null(index);
+    for (uint64_t i = 0; i < COUNT; i++) {
+        uint64_t hash = (i < WRAPPED ? low[i] : 10 + i % 40) + ((i + 1) << 32);
+        bool is_new;
+        struct im_index_item *item = im_index_put(index, hash, &is_new);
+        assert_non_null(item);
+        assert_true(is_new);
+        item->a = i;
+    }
+    for (uint64_t i = 0; i < COUNT; i++) {
+        uint64_t hash = (i < WRAPPED ? low[i] : 10 + i % 40) + ((i + 1) << 32);
+        const struct im_index_item *item = im_index_find(index, hash);
+        assert_non_null(item);
+        assert_int_equal(item->a, i);
+    }
+    im_index_free(&index);
+}
+
 static enum im_err fill(void *user, struct im_error *e) {
     struct im_index *index = im_index_new();
     enum im_err err = index ? IM_OK : im_error_nomem(e);
@@ -90,9 +116,8 @@ static void runs_out_of_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hashes_as_the_paper_says),
-        cmocka_unit_test(seeds_differ),
-        cmocka_unit_test(keeps_what_is_put_in),
+        cmocka_unit_test(hashes_as_the_paper_says), cmocka_unit_test(seeds_differ),
+        cmocka_unit_test(keeps_what_is_put_in),     cmocka_unit_test(wrapped_items_are_found_after_growing),
         cmocka_unit_test(runs_out_of_memory),
     };
     return cmocka_run_group_tests_name("index", tests, NULL, NULL);
