@@ -287,6 +287,7 @@ static enum im_err prepare(struct changing *x, enum im_action action, struct im_
         run->early = &x->facts.early;
         run->resolver = (struct im_resolver){
             .directory = x->facts.directory, .context = &x->facts.context, .domains = x->facts.domains, .gc = x->facts.gc};
+        run->resolver.netbios = x->facts.netbios;
         err = find_base(x, run);
     }
     if (err == IM_OK && x->sources && im_sources_have_domain_names(x->sources)) {

@@ -92,3 +92,18 @@ struct im_entry *im_entry_copy(const struct im_entry *entry, struct im_pool *poo
 bool im_value_equal(const struct berval *a, const struct berval *b) {
     return a->bv_len == b->bv_len && (a->bv_len == 0 || memcmp(a->bv_val, b->bv_val, a->bv_len) == 0);
 }
+
+static bool is_listed(const struct berval *list, size_t count, const struct berval *value) {
+    for (size_t i = 0; i < count; i++) {
+        if (im_value_equal(&list[i], value))
+            return true;
+    }
+    return false;
+}
+
+bool im_values_equal(const struct berval *a, size_t a_count, const struct berval *b, size_t b_count) {
+    bool is_same = a_count == b_count;
+    for (size_t i = 0; is_same && i < a_count; i++)
+        is_same = is_listed(b, b_count, &a[i]);
+    return is_same;
+}

@@ -31,6 +31,8 @@ bool im_entry_has_value(const struct im_entry *entry, const char *name, const ch
 /* A deep copy in `pool`; NULL when out of memory. */
 struct im_entry *im_entry_copy(const struct im_entry *entry, struct im_pool *pool);
 
+/* The same values in whatever order; none is listed twice. */
+bool im_values_equal(const struct berval *a, size_t a_count, const struct berval *b, size_t b_count);
 bool im_value_equal(const struct berval *a, const struct berval *b); /* the same bytes */
 
 #endif

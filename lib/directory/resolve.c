@@ -142,7 +142,7 @@ static enum im_err dns_of(const char *dn, struct im_pool *pool, const char **out
 
 enum im_err im_resolver_learn_domain(struct im_resolver *r, struct im_pool *pool, struct im_error *e) {
     enum im_err err = dns_of(r->base, pool, &r->dns, e);
-    return err == IM_OK ? im_topology_netbios(r->directory, r->base, pool, &r->netbios, e) : err;
+    return err == IM_OK && !r->netbios ? im_topology_netbios(r->directory, r->base, pool, &r->netbios, e) : err;
 }
 
 static enum im_err add_domain_name(struct im_resolving *s, size_t i, struct im_error *e) {

@@ -24,7 +24,7 @@ struct im_resolver {
     const char *netbios, *dns;
 };
 
-/* Sets netbios and dns. Only needed where an identity is of the form DOMAIN\name. */
+/* Sets dns, and netbios unless it is known. Only needed where an identity is of the form DOMAIN\name. */
 enum im_err im_resolver_learn_domain(struct im_resolver *r, struct im_pool *pool, struct im_error *e);
 
 struct im_resolving;

@@ -114,14 +114,15 @@ struct im_walk {
     size_t tried, failed; /* accounts that were settled; those of them that failed or met a conflict */
     unsigned losses;      /* of the connection, in a row without an account done */
     size_t tried_at_loss;
-    bool has_begun; /* the first slice is read: accounts can be seen at all */
+    bool has_begun;  /* the first slice is read: accounts can be seen at all */
     bool is_unclear; /* a preflight said that homes or domains are not clear */
     bool wrote;
     enum im_err err; /* the first error that ends the run; changes in flight are still waited for */
     struct im_error *e;
 };
 
-void im_walk_fail(struct im_walk *walk, enum im_err err); /* IM_OK is passed over */
+void im_walk_fail(struct im_walk *walk, enum im_err err);  /* IM_OK is passed over */
+struct im_result im_bad_row(const struct im_input *input); /* input->bad says why */
 /* Settles the job. message may be NULL. */
 void im_job_settle(struct im_job *job, enum im_outcome outcome, const char *message);
 

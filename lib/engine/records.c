@@ -1,5 +1,6 @@
 #include "lib/engine/records.h"
 
+#include "lib/base/hash.h"
 #include "lib/base/text.h"
 #include "lib/base/vec.h"
 #include "lib/data/dn.h"
@@ -19,6 +20,7 @@ struct im_records {
     struct im_journal_reader *reader;
     char *path;
     bool backwards;
+    uint64_t seed[2];
     size_t next; /* backwards: one more than its index */
     struct {
         struct unknown *items; /* by account, then by index */
@@ -28,14 +30,8 @@ struct im_records {
 
 /* ---- accounts ---- */
 
-static uint64_t hash(const char *text, uint64_t seed) {
-    for (; *text; text++)
-        seed = (seed ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-    return seed;
-}
-
 /* By what the entry is found by. Equal accounts have equal hashes. */
-static enum im_err hash_account(const struct im_record *record, uint64_t *out, struct im_error *e) {
+static enum im_err hash_account(const struct im_records *r, const struct im_record *record, uint64_t *out, struct im_error *e) {
     struct im_buf text = IM_BUF_INIT;
     if (record->guid) {
         im_text_fold(record->guid, strlen(record->guid), &text);
@@ -43,7 +39,7 @@ static enum im_err hash_account(const struct im_record *record, uint64_t *out, s
         im_dn_normalize(record->dn, &text);
     }
     if (!text.failed)
-        *out = hash(im_buf_str(&text), UINT64_C(0xcbf29ce484222325));
+        *out = im_hash(im_buf_str(&text), text.len, r->seed);
     enum im_err err = text.failed ? im_error_nomem(e) : IM_OK;
     im_buf_free(&text);
     return err;
@@ -156,7 +152,7 @@ static enum im_err take_earlier(struct im_records *r, struct unknown *u, struct 
 static enum im_err gather(struct im_records *r, size_t index, struct im_record *record, struct im_pool *pool, bool *is_done,
                           struct im_error *e) {
     uint64_t account;
-    enum im_err err = hash_account(record, &account, e);
+    enum im_err err = hash_account(r, record, &account, e);
     if (err != IM_OK)
         return err;
     size_t first = first_unknown(r, account);
@@ -191,7 +187,7 @@ static enum im_err list_unknown(struct im_records *r, struct im_pool *scratch, s
         struct unknown *u = im_vec_push(&r->unknown);
         err = u ? im_journal_read(r->reader, i, scratch, &record, e) : im_error_nomem(e);
         if (err == IM_OK)
-            err = hash_account(&record, &u->account, e);
+            err = hash_account(r, &record, &u->account, e);
         if (err == IM_OK)
             u->index = (uint32_t)i;
     }
@@ -211,8 +207,10 @@ enum im_err im_records_open(const char *path, enum im_journal_kind kind, struct 
     struct im_records *r = calloc(1, sizeof *r);
     struct im_pool *scratch = im_pool_new();
     enum im_err err = r && scratch && (r->path = strdup(path)) ? IM_OK : im_error_nomem(e);
-    if (err == IM_OK)
+    if (err == IM_OK) {
+        im_hash_seed(r->seed);
         err = im_journal_open(path, kind, &r->reader, e);
+    }
     if (err == IM_OK)
         err = list_unknown(r, scratch, e);
     im_pool_free(&scratch);

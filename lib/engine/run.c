@@ -44,6 +44,10 @@ static void count_settled(struct im_walk *walk, enum im_outcome outcome) {
     }
 }
 
+struct im_result im_bad_row(const struct im_input *input) {
+    return (struct im_result){.outcome = IM_REFUSED, .reason = IM_REASON_BAD_ROW, .message = input->bad, .ldap_code = -1};
+}
+
 void im_job_settle(struct im_job *job, enum im_outcome outcome, const char *message) {
     struct im_walk *walk = job->slice->walk;
     job->state = IM_JOB_SETTLED;
@@ -203,13 +207,10 @@ static void report_rest(struct im_walk *walk) {
     struct im_pool *pool = im_pool_new();
     while (pool && !walk->is_at_end) {
         struct im_input input = {0};
-        struct im_result result = {.outcome = IM_NOT_ATTEMPTED, .message = why, .ldap_code = -1};
         if (inputs->next(inputs->user, pool, &input, &walk->is_at_end, NULL) != IM_OK || walk->is_at_end)
             break;
-        if (input.bad) {
-            result =
-                (struct im_result){.outcome = IM_REFUSED, .reason = IM_REASON_BAD_ROW, .message = input.bad, .ldap_code = -1};
-        }
+        struct im_result left = {.outcome = IM_NOT_ATTEMPTED, .message = why, .ldap_code = -1};
+        struct im_result result = input.bad ? im_bad_row(&input) : left;
         (void)report(walk, &input, &result);
         im_pool_reset(pool);
     }
@@ -343,12 +344,12 @@ static bool is_lost(enum im_err err) {
     return err == IM_E_LOST || err == IM_E_TIMEOUT;
 }
 
-/* True: it goes on with another connection. */
-static bool survives(struct im_walk *walk, enum im_err err, struct im_error *inner) {
+/* Goes on with another connection, or ends the run. */
+static void take_failure(struct im_walk *walk, enum im_err err, struct im_error *inner) {
     if (is_lost(err) && walk->err == IM_OK) {
         im_walk_fail(walk, reconnect(walk, inner));
         if (walk->err == IM_OK)
-            return true;
+            return;
     }
     if (walk->e && walk->e->code == IM_OK)
         *walk->e = *inner;
@@ -359,7 +360,6 @@ static bool survives(struct im_walk *walk, enum im_err err, struct im_error *inn
             im_write_give_up(walk->slices[i]);
         }
     }
-    return false;
 }
 
 /* Sends and waits for one answer. */
@@ -375,7 +375,7 @@ static void turn(struct im_walk *walk) {
         err = im_directory_wait(walk->run->resolver.directory, wait_ms, &event, &inner);
     walk->e = e;
     if (err != IM_OK) {
-        (void)survives(walk, err, &inner);
+        take_failure(walk, err, &inner);
         return;
     }
     if (event.kind == IM_EVENT_NONE)

@@ -35,10 +35,8 @@ static enum im_err read_inputs(struct im_slice *slice) {
             break;
         struct im_line *line = &slice->lines[slice->count++];
         line->input = input;
-        if (input->bad) {
-            line->result =
-                (struct im_result){.outcome = IM_REFUSED, .reason = IM_REASON_BAD_ROW, .message = input->bad, .ldap_code = -1};
-        }
+        if (input->bad)
+            line->result = im_bad_row(input);
     }
     return err;
 }
@@ -91,7 +89,7 @@ void im_slice_free(struct im_slice **slice) {
 
 /* ---- stages ---- */
 
-static enum im_err take_reread(struct im_slice *slice) {
+static void take_reread(struct im_slice *slice) {
     for (size_t i = 0; i < slice->round_count; i++) {
         struct im_job *job = slice->round[i];
         if (job->state == IM_JOB_SETTLED)
@@ -104,7 +102,6 @@ static enum im_err take_reread(struct im_slice *slice) {
         job->leaves_class = false;
         im_job_settle(job, IM_CONFLICT, "the entry was deleted by somebody else in the meantime");
     }
-    return IM_OK;
 }
 
 /* "Nobody" must not mean "nothing can be seen". Nothing else is in flight: later slices wait for the first. */
@@ -172,7 +169,12 @@ static void take_holders(struct im_slice *slice) {
 
 static enum im_err end_reading(struct im_slice *slice) {
     im_lookups_free(&slice->lookups);
-    enum im_err err = slice->is_planned ? take_reread(slice) : im_identify(slice, im_resolve_end(slice->resolving));
+    enum im_err err = IM_OK;
+    if (slice->is_planned) {
+        take_reread(slice);
+    } else {
+        err = im_identify(slice, im_resolve_end(slice->resolving));
+    }
     if (err == IM_OK)
         err = check_first(slice);
     if (err == IM_OK)
@@ -182,13 +184,6 @@ static enum im_err end_reading(struct im_slice *slice) {
 
 /* ---- a change that met another one ---- */
 
-static bool same_values(const struct berval *a, size_t a_count, const struct berval *b, size_t b_count) {
-    bool is_same = a_count == b_count;
-    for (size_t i = 0; is_same && i < a_count; i++)
-        is_same = im_value_equal(&a[i], &b[i]);
-    return is_same;
-}
-
 /* The entry is as it was: then the server's refusal has another cause than somebody's change. */
 static bool same_plan(const struct im_plan *a, const struct im_plan *b) {
     bool is_same = a->diff_count == b->diff_count && a->step_count == b->step_count;
@@ -196,8 +191,8 @@ static bool same_plan(const struct im_plan *a, const struct im_plan *b) {
         const struct im_plan_diff *x = &a->diffs[i];
         const struct im_plan_diff *y = &b->diffs[i];
         is_same = strcmp(x->attribute, y->attribute) == 0 &&
-                  same_values(x->before, x->before_count, y->before, y->before_count) &&
-                  same_values(x->after, x->after_count, y->after, y->after_count);
+                  im_values_equal(x->before, x->before_count, y->before, y->before_count) &&
+                  im_values_equal(x->after, x->after_count, y->after, y->after_count);
     }
     return is_same && a->step_count && strcmp(a->steps[0].dn, b->steps[0].dn) == 0;
 }

@@ -53,20 +53,24 @@ static struct im_values side(const struct im_plan_diff *diff, bool after) {
     return after ? (struct im_values){diff->after, diff->after_count} : (struct im_values){diff->before, diff->before_count};
 }
 
-static bool has_value(const struct im_values *list, const struct berval *value, bool is_dn, bool *failed) {
+static bool has_dn(const struct im_values *list, const struct berval *dn, bool *failed) {
     for (size_t i = 0; i < list->count; i++) {
-        if (im_value_equal(&list->items[i], value) || (is_dn && im_home_equal(list->items[i].bv_val, value->bv_val, failed)))
+        if (im_value_equal(&list->items[i], dn) || im_home_equal(list->items[i].bv_val, dn->bv_val, failed))
             return true;
     }
     return false;
 }
 
-/* The same values in whatever order. */
+/* The same values in whatever order, DNs in whatever spelling. */
 static bool is_same(const struct im_values *a, const struct im_values *b, bool is_dn, bool *failed) {
-    bool same = a->count == b->count;
-    for (size_t i = 0; same && i < a->count; i++)
-        same = has_value(b, &a->items[i], is_dn, failed);
-    return same;
+    bool same = im_values_equal(a->items, a->count, b->items, b->count);
+    if (same || !is_dn || a->count != b->count)
+        return same;
+    for (size_t i = 0; i < a->count; i++) {
+        if (!has_dn(b, &a->items[i], failed))
+            return false;
+    }
+    return true;
 }
 
 static const struct im_profile_attr *profile_attr(const struct im_profile *profile, const char *name) {
