@@ -38,6 +38,7 @@ class Sample:
     server_cpu_s: float
     peak_kib: int
     turns: int | None = None  # round trips after the bind, where they were counted
+    megabytes: float | None = None  # that were read, where it is a file
     own_seconds: float | None = None  # without starting and connecting, where the program says so
 
     @property
@@ -50,9 +51,9 @@ class Programs:
 
     def __init__(self, build: Path, folder: Path):
         self.folder = folder
-        self.imenable = build / "bin" / "imenable"
+        self.imenable, self.imcheck = (build / "bin" / name for name in ("imenable", "imcheck"))
         self.floor, self.delay, self.stopwatch = (build / "tests" / "bench" / name for name in ("floor", "delay", "stopwatch"))
-        for path in (self.imenable, self.floor, self.delay, self.stopwatch):
+        for path in (self.imenable, self.imcheck, self.floor, self.delay, self.stopwatch):
             if not path.exists():
                 raise BenchError(f"{path} is not built")
         # Journals lie where they do by default: on the disk, so that their fsyncs count.
@@ -117,6 +118,15 @@ class Subset:
                 file.write(modification(account_dn(number, self.server.suffix), [("replace", key, [value]) for key, value in values.items()]))
 
         return self._file("ldif", write)
+
+
+# What imcheck asks for of each account, and of which accounts.
+AUDITED = ["objectClass", "objectGUID", "objectSid", "userAccountControl", "sIDHistory", "pwdLastSet", "lastLogonTimestamp", "mail",
+           "userPrincipalName", "givenName", "sn", "msExchMasterAccountSid", "lockoutTime", "accountExpires", "adminCount", "primaryGroupID",
+           "msExchIMAddress", "msExchIMMetaPhysicalURL", "msExchIMPhysicalURL", "msExchIMVirtualServer", "msExchIMACL", "sAMAccountName", "uid",
+           "mailNickname"]
+ANY_VALUE = "(|(msExchIMAddress=*)(msExchIMMetaPhysicalURL=*)(msExchIMPhysicalURL=*)(msExchIMVirtualServer=*)(msExchIMACL=*))"
+AUDIT = ["--scope", "account", "-q", "-o", "jsonl"]
 
 
 class Site:
@@ -184,6 +194,33 @@ class Site:
                    "-o", "jsonl", "--csv", subset.csv, *options]
         sample, line = self.programs.measure(command, subset.count, self.server)
         return _checked(sample, json.loads(line).get(outcome, 0), subset)
+
+    def _audited(self, sample: Sample, line: str) -> Sample:
+        if json.loads(line).get("enabled") != self.server.accounts:
+            raise BenchError(f"not all {self.server.accounts} people were looked at: {line}")
+        return sample
+
+    def imcheck(self, *options) -> Sample:
+        """All accounts of the directory, which are enabled and well."""
+        command = [self.programs.imcheck, *self._connection(self.secret), "-b", self.server.suffix, *AUDIT, *options]
+        return self._audited(*self.programs.measure(command, self.server.accounts, self.server))
+
+    def imcheck_export(self, path: Path) -> Sample:
+        command = [self.programs.imcheck, "-H", f"ldif:{path}", "-b", self.server.suffix, *AUDIT]
+        return self._audited(*self.programs.measure(command, self.server.accounts))
+
+    def floor_audit(self) -> Sample:
+        """Reads what imcheck reads."""
+        sample, result = self._floor("scan", ANY_VALUE, self.server.accounts, "-a", ",".join(AUDITED))
+        if result["entries"] != self.server.accounts:
+            raise BenchError(f"the scan found {result['entries']} of {self.server.accounts}")
+        return sample
+
+    def ldapsearch(self) -> Sample:
+        """Prints it."""
+        command = ["ldapsearch", "-x", "-LLL", *self._connection(self.exact_secret), "-b", self.server.suffix, "-E", "pr=1000/noprompt", ANY_VALUE,
+                   *AUDITED]
+        return self.programs.measure(command, self.server.accounts, self.server)[0]
 
     def ldapmodify(self, subset: Subset) -> Sample:
         command = ["ldapmodify", "-x", *self._connection(self.exact_secret), "-f", subset.changes]

@@ -143,6 +143,15 @@ class Directory(PrivateSlapd):
         """The server must not run."""
         _copy(self.database_file, self.place / f"{name}.mdb")
 
+    def has(self, name: str) -> bool:
+        return (self.place / f"{name}.mdb").exists()
+
+    def export(self, name: str) -> Path:
+        """All entries as LDIF, beside the database."""
+        path = self.place / name
+        tool("/usr/sbin/slapcat", "-n1", "-F", self.folder / "conf", "-l", path)
+        return path
+
     def restore(self, name: str = "new"):
         """A server just started, on the database as it was kept."""
         self.kill()

@@ -142,6 +142,41 @@ def again(rtt_ms: int) -> Callable[[Bench], Iterator[Round]]:
     return run
 
 
+def _enabled(bench: Bench) -> Directory:
+    """Everybody is enabled."""
+    server = bench.directory(bench.settings.size(DIRECTORY))
+    if not server.has("enabled"):
+        server.restore()
+        with Site(bench.programs, server) as site:
+            site.imenable(site.subset(server.accounts))
+        server.stop()
+        server.keep("enabled")
+    server.restore("enabled")
+    return server
+
+
+def audit(rtt_ms: int) -> Callable[[Bench], Iterator[Round]]:
+    """All accounts of the directory are judged."""
+    def run(bench: Bench) -> Iterator[Round]:
+        with Site(bench.programs, _enabled(bench), rtt_ms) as site:
+            contenders = {"imcheck": site.imcheck, "floor": site.floor_audit, "ldapsearch": site.ldapsearch}
+            if rtt_ms:
+                contenders["imcheck, 4 connections"] = lambda: site.imcheck("--scan-connections", "4")
+            yield from _in_turn(bench, contenders)
+
+    return run
+
+
+def export(bench: Bench) -> Iterator[Round]:
+    """The same from an LDIF export, which lies in memory."""
+    server = _enabled(bench)
+    path = server.export("enabled.ldif")
+    with Site(bench.programs, server) as site:
+        for done in _in_turn(bench, {"imcheck": lambda: site.imcheck_export(path)}):
+            done["imcheck"].megabytes = path.stat().st_size / 1e6
+            yield done
+
+
 # ---- growth ----
 
 
@@ -191,6 +226,9 @@ SCENARIOS = (
     Scenario("journal", "the same with a journal and without, on the disk of the build", journal),
     Scenario("again-0", "the same file once more, nothing to change, round trip 0", again(0)),
     Scenario("again-2", "the same file once more, nothing to change, round trip 2 ms", again(2)),
+    Scenario("audit-0", "judging all accounts, round trip 0", audit(0)),
+    Scenario("audit-20", "judging all accounts, round trip 20 ms", audit(20)),
+    Scenario("export", "judging all accounts of an LDIF export", export),
     Scenario("growth", "all people of a directory, and of one with ten times as many", growth(10_000, 100_000)),
     Scenario("growth-large", "the same with a million", growth(100_000, 1_000_000, 2), lambda s: s.large),
     Scenario("one", "one person", one),
