@@ -2,6 +2,7 @@
 
 #include "lib/base/vec.h"
 #include "tests/unit/golden.h"
+#include "tests/unit/oom.h"
 #include "tests/unit/survey_dns.h"
 #include "tests/unit/unit.h"
 
@@ -289,6 +290,28 @@ void survey_tell(enum im_scope scope, const struct survey_world *w, struct im_bu
     for (size_t i = 0; i < count; i++) {
         if (rules[i].survey)
             tell_rule(&rules[i], w, out);
+    }
+}
+
+static bool starve_rule(const struct im_rule *rule, const struct survey_world *w, size_t nth) {
+    struct im_sink sink = {.pool = im_pool_new(), .rule = rule};
+    assert_non_null(sink.pool);
+    oom_fail_at(nth);
+    (void)rule->survey(&w->survey, &sink);
+    bool was_hit = oom_pause() == 0;
+    if (was_hit && !sink.failed)
+        fail_msg("%s does not notice that allocation %zu failed", rule->id, nth);
+    im_pool_free(&sink.pool);
+    im_sink_free(&sink);
+    return was_hit;
+}
+
+void survey_starve(enum im_scope scope, const struct survey_world *w) {
+    size_t count;
+    const struct im_rule *rules = im_rules(scope, &count);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t nth = 1; rules[i].survey && starve_rule(&rules[i], w, nth); nth++)
+            assert_true(nth < 1000);
     }
 }
 

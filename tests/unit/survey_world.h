@@ -29,7 +29,7 @@ struct survey_world {
     struct im_servers servers; /* where facts name them; items on the heap */
     struct im_census census;
     struct im_dns_facts *dns; /* where facts have any */
-    struct im_survey survey; /* what rules look at: points at the above */
+    struct im_survey survey;  /* what rules look at: points at the above */
 };
 
 /* Fail the running test where the YAML is wrong. */
@@ -63,6 +63,8 @@ void survey_must(enum im_err err, const struct im_error *e); /* fails the test w
  *   skipped ID: REASON       also after findings, where a part could not be judged
  * A rule whose findings do not go with its verdict fails the test. */
 void survey_tell(enum im_scope scope, const struct survey_world *w, struct im_buf *out);
+/* Asks every rule with its 1st, 2nd, ... allocation failing: the sink must know of each, so that no answer is a wrong one. */
+void survey_starve(enum im_scope scope, const struct survey_world *w);
 /* Rows are complete and in the profile, and every rule has three folders below `top` that begin with its id: it fires in one of
  * them and in another it does not. */
 void survey_check_rules(enum im_scope scope, const char *top);

@@ -8,6 +8,7 @@
 static void tell(const char *facts_path, struct im_buf *out) {
     struct survey_world *w = survey_world_from_file(facts_path);
     survey_tell(IM_SCOPE_SERVER, w, out);
+    survey_starve(IM_SCOPE_SERVER, w);
     survey_world_free(&w);
 }
 
