@@ -240,14 +240,22 @@ static enum im_err take_computer(struct im_organisation_reading *r, const struct
     return take_spns(entry, r->pool, &out->spns, e);
 }
 
-/* Accounts that cannot be seen are not "none": the domain controller has one. */
+static bool sees_computer(const struct im_organisation *o, const char *host) {
+    for (size_t i = 0; !host && i < o->computers.count; i++) {
+        if (o->computers.items[i].is_computer)
+            return true;
+    }
+    return host && im_organisation_computer(o, host);
+}
+
+/* Accounts that cannot be seen are not "none": the domain controller has one, and where it is not named, some computer has. */
 static enum im_err judge_sight(struct im_organisation_reading *r, struct im_error *e) {
     struct im_computers *out = &r->out->computers;
     const char *here = im_directory_rootdse(r->g->directory)->dns_host_name;
     out->why_not = first_reason(r->computers, r->computer_count);
-    if (!out->why_not && here && !im_organisation_computer(r->out, here)) {
-        out->why_not =
-            im_pool_printf(r->pool, "computer accounts cannot be seen by %s, not even that of %s", r->out->identity, here);
+    if (!out->why_not && !sees_computer(r->out, here)) {
+        out->why_not = im_pool_printf(r->pool, "computer accounts cannot be seen by %s%s%s", r->out->identity,
+                                      here ? ", not even that of " : "", here ? here : "");
         if (!out->why_not)
             return im_error_nomem(e);
     }

@@ -49,6 +49,8 @@ static void judge_computer(const struct im_server *server, const struct im_machi
         im_sink_remedy(s, f, "enable the computer account \"%s\"%s%s", computer->dn,
                        server->hosts_users ? ", or move the users: " : "",
                        server->hosts_users ? im_server_drain(survey, s, server->name) : "");
+    } else if (o->computers.is_known && survey->is_offline) {
+        im_say_unknown(s, "the export has no computer account of %s, and may not hold all there are", machine->host);
     } else if (o->computers.is_known) {
         f = im_sink_find(s, server->name, "no computer account has the DNS name %s of the machine that %s lies on", machine->host,
                          server->name);

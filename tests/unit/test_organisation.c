@@ -18,10 +18,11 @@
 #define SITE "CN=Servers,CN=Site,CN=Sites," CONFIG
 #define VIRTUAL(machine) "CN=1,CN=IM,CN=Protocols,CN=" machine "," MACHINES
 
-#define ROOT                                                                                                                     \
+#define ROOT ROOT_OF("dnsHostName: dc1.corp.example")
+#define ROOT_OF(name)                                                                                                            \
     "dn:\nobjectClass: top\nnamingContexts: " BASE "\nnamingContexts: " CHILD "\nnamingContexts: " CONFIG                        \
-    "\ndefaultNamingContext: " BASE "\nconfigurationNamingContext: " CONFIG "\nschemaNamingContext: " SCHEMA                     \
-    "\ndnsHostName: dc1.corp.example\ndsServiceName: CN=NTDS Settings,CN=DC1," SITE                                              \
+    "\ndefaultNamingContext: " BASE "\nconfigurationNamingContext: " CONFIG "\nschemaNamingContext: " SCHEMA "\n" name           \
+    "\ndsServiceName: CN=NTDS Settings,CN=DC1," SITE                                                                             \
     "\nsupportedCapabilities: 1.2.840.113556.1.4.800\nsupportedControl: 1.2.840.113556.1.4.319\n\n"
 #define DOMAIN(dn, age, length, properties)                                                                                      \
     "dn: " dn "\nobjectClass: domainDNS\nmaxPwdAge: " age "\nminPwdLength: " length "\npwdProperties: " properties "\n\n"
@@ -114,6 +115,12 @@ static struct fixture *open_fixture(const char *root, const char *facts, const c
 static int set_up(void **state) {
     static const char *const domains[] = {BASE, CHILD, NULL};
     *state = open_fixture(ROOT, "knows: [allowedAttributesEffective]", domains);
+    return 0;
+}
+
+static int set_up_unnamed(void **state) {
+    static const char *const domains[] = {BASE, CHILD, NULL};
+    *state = open_fixture(ROOT_OF("ldapServiceName: x"), "knows: [allowedAttributesEffective]", domains);
     return 0;
 }
 
@@ -394,6 +401,17 @@ static void computers_that_cannot_be_seen_are_not_missing(void **state) {
     assert_non_null(im_organisation_computer(&f->o, "mail1.corp.example")); /* what is seen is known all the same */
 }
 
+/* An export does not say which domain controller it is from. */
+static void any_computer_will_do_where_no_controller_is_named(void **state) {
+    struct fixture *f = *state;
+    reads(f);
+    assert_string_equal(unknown(f), "");
+    memdir_delete(f->m, "CN=MAIL1," BASE);
+    memdir_delete(f->m, "CN=MAIL2," BASE);
+    reads(f);
+    assert_string_equal(unknown(f), "c");
+}
+
 static void domains_without_people(void **state) {
     struct fixture *f = *state;
     memdir_delete(f->m, "CN=cid," CHILD);
@@ -491,6 +509,7 @@ int main(void) {
         TEST(domains_without_people),
         TEST(what_the_schema_does_not_have_is_not_asked_for),
         TEST(out_of_memory),
+        cmocka_unit_test_setup_teardown(any_computer_will_do_where_no_controller_is_named, set_up_unnamed, tear_down),
         cmocka_unit_test_setup_teardown(other_directories_tell_less, set_up_openldap, tear_down),
         cmocka_unit_test(builds_of_a_release),
     };
