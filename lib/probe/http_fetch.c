@@ -42,6 +42,13 @@ struct fetch {
 
 /* ---- while an answer comes ---- */
 
+static bool has_body(const struct transfer *t) {
+    struct curl_header *length;
+    return curl_easy_header(t->easy, "Content-Length", 0, CURLH_HEADER, -1, &length) != CURLHE_OK ||
+           strcmp(length->value, "0") != 0;
+}
+
+/* Nobody needs the body, and it may be long in coming: the transfer ends with the headers. */
 static size_t take_header(char *bytes, size_t size, size_t count, void *user) {
     struct transfer *t = user;
     size_t len = size * count;
@@ -53,10 +60,10 @@ static size_t take_header(char *bytes, size_t size, size_t count, void *user) {
         (void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
         t->has_headers = status >= 200;
     }
-    return t->is_too_much ? 0 : len;
+    return t->is_too_much || (t->has_headers && has_body(t)) ? 0 : len;
 }
 
-/* Nobody needs the body: the first bytes of it end the transfer. Without headers before it, it is no HTTP. */
+/* A body without headers before it is no HTTP: its first bytes tell what it is. */
 static size_t take_body(char *bytes, size_t size, size_t count, void *user) {
     struct transfer *t = user;
     for (size_t i = 0; i < size * count && t->opening_len < sizeof t->opening; i++)
@@ -113,7 +120,7 @@ static CURLcode set_options(const struct fetch *f, struct transfer *t) {
     SET(CURLOPT_USERAGENT, "imdir");
     SET(CURLOPT_PROTOCOLS_STR, "http");
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    SET(CURLOPT_HTTP09_ALLOWED, 1L); /* what is not HTTP comes as a body: its first bytes tell what it is */
+    SET(CURLOPT_HTTP09_ALLOWED, 1L); /* what is not HTTP comes as a body */
     SET(CURLOPT_PATH_AS_IS, 1L);
     SET(CURLOPT_FOLLOWLOCATION, 0L);
     SET(CURLOPT_PROXY, ""); /* also none from the environment */
