@@ -1,6 +1,7 @@
 #include "lib/directory/connect.h"
 
 #include "lib/base/text.h"
+#include "lib/directory/gathering.h"
 #include "lib/directory/tls.h"
 
 #include <arpa/inet.h>
@@ -318,6 +319,7 @@ enum im_err im_connect(const struct im_live_options *options, const char *uri, s
 }
 
 void im_disconnect(struct im_connection *connection) {
+    im_gathering_end(connection->gathering);
     if (connection->ld)
         (void)ldap_unbind_ext(connection->ld, NULL, NULL); /* also frees dead handles */
     connection->ld = NULL;

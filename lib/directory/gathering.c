@@ -10,6 +10,7 @@ enum { ROOM = 16384 };
 struct im_gathering {
     Sockbuf_IO_Desc *layer;
     size_t len;
+    bool is_over; /* nothing is kept back any more */
     char bytes[ROOM];
 };
 
@@ -33,8 +34,16 @@ bool im_gathering_flush(struct im_gathering *g) {
     return is_all;
 }
 
+void im_gathering_end(struct im_gathering *g) {
+    (void)im_gathering_flush(g);
+    if (g)
+        g->is_over = true;
+}
+
 static ber_slen_t write_later(Sockbuf_IO_Desc *layer, void *bytes, ber_len_t len) {
     struct im_gathering *g = of(layer);
+    if (g->is_over)
+        return LBER_SBIOD_WRITE_NEXT(layer, bytes, len);
     if (g->len + len > ROOM && !im_gathering_flush(g))
         return -1;
     if (len > ROOM)
@@ -64,18 +73,9 @@ static ber_slen_t read_now(Sockbuf_IO_Desc *layer, void *bytes, ber_len_t len) {
     return LBER_SBIOD_READ_NEXT(layer, bytes, len);
 }
 
-static int end(Sockbuf_IO_Desc *layer) {
-    (void)im_gathering_flush(of(layer)); /* the request to unbind */
-    return 0;
-}
-
 struct im_gathering *im_gathering_begin(Sockbuf *socket) {
-    static const Sockbuf_IO io = {.sbi_setup = set_up,
-                                  .sbi_remove = take_away,
-                                  .sbi_ctrl = control,
-                                  .sbi_read = read_now,
-                                  .sbi_write = write_later,
-                                  .sbi_close = end};
+    static const Sockbuf_IO io = {
+        .sbi_setup = set_up, .sbi_remove = take_away, .sbi_ctrl = control, .sbi_read = read_now, .sbi_write = write_later};
     const Sockbuf_IO *address = &io;
     Sockbuf_IO *same; /* liblber takes no const, and does not write */
     memcpy(&same, &address, sizeof same);

@@ -13,5 +13,8 @@ struct im_gathering;
 struct im_gathering *im_gathering_begin(Sockbuf *socket);
 /* Sends what was gathered: before every wait. False: the connection is broken. NULL is fine. */
 bool im_gathering_flush(struct im_gathering *gathering);
+/* Sends what was gathered, and from now on everything at once: before the connection is closed, because libldap takes the SASL
+ * layer's context away before the layers hear that it is. NULL is fine. */
+void im_gathering_end(struct im_gathering *gathering);
 
 #endif

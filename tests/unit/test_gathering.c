@@ -97,14 +97,16 @@ static void not_more_than_some_wait(void **state) {
     end(&p);
 }
 
-static void the_end_sends_the_rest(void **state) {
+static void the_end_sends_the_rest_and_keeps_nothing_back(void **state) {
     (void)state;
     struct pair p = begin();
+    assert_int_equal(put(&p, "one", 3), 0);
+    im_gathering_end(p.gathering);
+    assert_int_equal(arrived(&p), 3);
     assert_int_equal(put(&p, "unbind", 6), 0);
-    ber_sockbuf_free(p.socket);
-    p.socket = NULL;
     assert_int_equal(arrived(&p), 6);
     assert_memory_equal(p.got, "unbind", 6);
+    im_gathering_end(NULL);
     end(&p);
 }
 
@@ -123,7 +125,7 @@ int main(void) {
         cmocka_unit_test(requests_wait_and_keep_their_order),
         cmocka_unit_test(a_large_one_goes_behind_what_waits),
         cmocka_unit_test(not_more_than_some_wait),
-        cmocka_unit_test(the_end_sends_the_rest),
+        cmocka_unit_test(the_end_sends_the_rest_and_keeps_nothing_back),
         cmocka_unit_test(a_broken_connection_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
