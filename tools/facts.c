@@ -53,6 +53,7 @@ static enum im_err gather(struct im_command *c, const struct im_facts_wanted *wa
                                .config = c->config,
                                .profile = f->profile,
                                .needs_servers = wanted->needs_servers,
+                               .keeps_gone = wanted->keeps_gone,
                                .also = f->early.lookups};
     enum im_err err = im_gather(&gather, c->pool, &gathered, &c->error);
     if (err == IM_OK) {
@@ -62,10 +63,14 @@ static enum im_err gather(struct im_command *c, const struct im_facts_wanted *wa
         f->netbios = gathered.netbios;
         err = wanted->is_check ? IM_OK : check_schema(c, f);
     }
-    if (err == IM_OK && wanted->counts_users) {
-        err = im_topology_count_users(f->directory, f->profile, f->domains, &f->servers, &c->error);
+    if (err == IM_OK && wanted->needs_servers) {
+        err = open_gc(c, f);
     }
-    return err == IM_OK && wanted->needs_servers ? open_gc(c, f) : err;
+    if (err == IM_OK && wanted->counts_users) {
+        struct im_directory *all = f->gc ? f->gc : f->directory;
+        err = im_topology_count_users(all, f->profile, f->domains, &f->servers, &c->error);
+    }
+    return err;
 }
 
 enum im_err im_facts_gather(struct im_command *c, const struct im_facts_wanted *wanted, struct im_facts_gathered *f) {

@@ -2,6 +2,7 @@
 
 #include "lib/base/text.h"
 #include "lib/data/dn.h"
+#include "lib/directory/homes.h"
 
 #include <string.h>
 
@@ -119,6 +120,30 @@ enum im_err im_choosing_search(struct im_choosing *c, const char *filter, struct
     return filter ? im_lookup_all(c->r->directory, &lookup, 1, take_found, c, e) : im_error_nomem(e);
 }
 
+/* ---- by home ---- */
+
+static enum im_err take_homed(void *user, const struct im_lookup *lookup, const struct im_entry *entry, struct im_error *e) {
+    struct im_choosing *c = user;
+    bool is_homed = false;
+    (void)lookup;
+    enum im_err err = im_home_matches(c->condition->home, c->r->context->profile, entry, &is_homed, e);
+    return err == IM_OK && is_homed ? im_choosing_add(c, entry, e) : err;
+}
+
+/* All who have a home are looked at: of a server that was renamed or deleted Active Directory finds nobody by name. */
+static enum im_err choose_homed(struct im_choosing *c, struct im_error *e) {
+    const struct im_profile *profile = c->r->context->profile;
+    const struct im_profile_attr *home = im_profile_role(profile, IM_ROLE_HOME);
+    const struct im_profile_attr *url = im_profile_role(profile, IM_ROLE_PHYSICAL_URL);
+    const char *attributes[] = {"objectGUID", "entryUUID", home ? home->name : NULL, url ? url->name : NULL, NULL};
+    struct im_lookup lookup = {.search = {.base = c->r->base, .scope = IM_SEARCH_SUB, .attributes = attributes}};
+    lookup.search.extended_dn = c->r->context->is_ad;
+    lookup.search.filter = im_homes_filter(profile, true, c->pool);
+    if (!home)
+        return IM_OK;
+    return lookup.search.filter ? im_lookup_all(c->r->directory, &lookup, 1, take_homed, c, e) : im_error_nomem(e);
+}
+
 /* ---- attributes that do not exist ---- */
 
 static enum im_err unknown_attribute(const struct im_choosing *c, const char *name, const char *nearest, struct im_error *e) {
@@ -230,6 +255,8 @@ static enum im_err choose(struct im_choosing *c, struct im_error *e) {
         err = im_choose_members(c, e);
     if (err == IM_OK && condition->all)
         err = im_choosing_search(c, im_choosing_filter(c, ""), e);
+    if (err == IM_OK && condition->home)
+        err = choose_homed(c, e);
     if (err == IM_OK && !im_chosen_count(c->chosen))
         err = im_resolve_any(c->r, e);
     return err;

@@ -6,13 +6,15 @@
 #include "lib/directory/live.h"
 #include "lib/directory/resolve.h"
 #include "lib/model/chosen.h"
+#include "lib/model/home_match.h"
 
 /* What is given is joined: who fulfils any of it is chosen. */
 struct im_condition {
     const struct im_filter *filter; /* accounts that it matches; NULL: not given */
     const char *group;              /* DN of a group: its members and those of the groups in it; NULL: not given */
     bool all;
-    im_log_fn *remark; /* members of groups that are left out, and why */
+    const struct im_home_match *home; /* whoever is homed there, whatever kind of entry it is; NULL: not given */
+    im_log_fn *remark;                /* members of groups that are left out, and why */
     void *user;
 };
 

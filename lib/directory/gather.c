@@ -44,6 +44,7 @@ static enum im_err gather(const struct im_gather *g, bool is_paged, struct im_po
         .schema = {.pool = pool},
         .domains = {.pool = pool},
         .servers = {.profile = g->profile, .pool = pool, .servers = &out->servers},
+        .configured = {.keeps_gone = g->keeps_gone},
     };
     out->servers.count = 0;
     enum im_err err = ask(&x, e);

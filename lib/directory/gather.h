@@ -13,6 +13,7 @@ struct im_gather {
     const struct im_config *config;
     const struct im_profile *profile;
     bool needs_servers;
+    bool keeps_gone; /* servers of the configuration that have no object in the directory are no error, but is_gone */
     /* Searches of the caller that travel with these, with a pool of their own; or NULL. What a busy server refused is left
      * waiting. */
     struct im_lookups *also;

@@ -35,6 +35,7 @@ enum im_err im_servers_ask(struct im_asks *asks, struct im_servers_reading *r, s
 
 /* Do the server objects that the configuration names exist? */
 struct im_configured_reading {
+    bool keeps_gone; /* what is not there is no error: its server->is_gone is set */
     /* kept by the functions below */
     const struct im_config *config;
     bool *exists; /* one for each record */

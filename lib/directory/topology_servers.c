@@ -4,6 +4,7 @@
 #include "lib/base/text.h"
 #include "lib/base/vec.h"
 #include "lib/data/dn.h"
+#include "lib/directory/homes.h"
 
 #include <string.h>
 
@@ -75,50 +76,16 @@ enum im_err im_topology_servers(struct im_directory *d, const struct im_profile 
 
 /* ---- users of each server ---- */
 
-static enum im_err count_user(void *user, const struct im_lookup *lookup, const struct im_entry *entry, struct im_error *e) {
-    struct im_server *server = lookup->data;
-    (void)user, (void)entry, (void)e;
-    server->users++;
-    return IM_OK;
-}
-
-static const char *users_filter(const struct im_profile *profile, const char *dn, struct im_pool *pool) {
-    const struct im_profile_attr *home = im_profile_role(profile, IM_ROLE_HOME);
-    struct im_buf filter = IM_BUF_INIT;
-    if (home)
-        im_filter_text(&filter, NULL, home->name, dn);
-    const char *text = filter.len && !filter.failed ? im_pool_strdup(pool, im_buf_str(&filter)) : NULL;
-    im_buf_free(&filter);
-    return text;
-}
-
 enum im_err im_topology_count_users(struct im_directory *d, const struct im_profile *profile, const char *const *bases,
                                     struct im_servers *servers, struct im_error *e) {
-    size_t base_count = 0;
-    size_t count = 0;
-    enum im_err err = IM_OK;
-    while (bases[base_count])
-        base_count++;
-    struct im_pool *pool = im_pool_new();
-    struct im_lookup *lookups = pool ? im_pool_array(pool, base_count * servers->count, sizeof *lookups) : NULL;
-    if (!lookups)
-        err = im_error_nomem(e);
-    for (size_t s = 0; err == IM_OK && s < servers->count; s++) {
-        struct im_server *server = &servers->items[s];
-        if (!server->hosts_users || !server->dn)
-            continue;
-        server->users = 0;
-        const char *filter = users_filter(profile, server->dn, pool);
-        if (!filter)
-            err = im_error_nomem(e);
-        for (size_t b = 0; err == IM_OK && b < base_count; b++) {
-            lookups[count++] = (struct im_lookup){
-                .search = {.base = bases[b], .scope = IM_SEARCH_SUB, .filter = filter, .attributes = only_dn}, .data = server};
-        }
-    }
+    struct im_homes homes;
+    enum im_err err = im_homes_begin(&homes, e);
+    if (err != IM_OK)
+        return err;
+    err = im_homes_scan(d, profile, bases, false, &homes, e);
     if (err == IM_OK)
-        err = im_lookup_all(d, lookups, count, count_user, NULL, e);
-    im_pool_free(&pool);
+        err = im_homes_settle(&homes, servers, e);
+    im_homes_free(&homes);
     return err;
 }
 
@@ -205,8 +172,13 @@ enum im_err im_configured_end(const struct im_asks *asks, const struct im_config
     size_t found = servers->count;
     enum im_err err = im_servers_merge_config(servers, r->config, asks->pool, e);
     for (size_t i = 0; err == IM_OK && i < servers->count; i++) {
-        const struct im_server *server = &servers->items[i];
-        err = judge_server(asks->directory, server, i < found || was_seen(r, server), e);
+        struct im_server *server = &servers->items[i];
+        bool exists = i < found || was_seen(r, server);
+        if (r->keeps_gone) {
+            server->is_gone = server->dn ? !exists : server->hosts_users;
+        } else {
+            err = judge_server(asks->directory, server, exists, e);
+        }
     }
     return err;
 }

@@ -10,7 +10,7 @@ bool im_spread_has_room(const struct im_server *server) {
 }
 
 static bool can_take(const struct im_server *server, const char *domain) {
-    return server->hosts_users && server->dn && (!domain || im_server_serves(server, domain));
+    return server->hosts_users && server->dn && !server->is_gone && (!domain || im_server_serves(server, domain));
 }
 
 static bool is_candidate(const struct im_servers *servers, const bool *is_target, size_t i, const char *domain) {

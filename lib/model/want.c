@@ -127,7 +127,7 @@ const struct im_server *im_building_live_home(struct im_building *b) {
     const char *dn = b->account->home; /* that of a deleted one is no server's */
     for (size_t i = 0; dn && i < b->servers->count; i++) {
         const struct im_server *server = &b->servers->items[i];
-        if (server->hosts_users && server->dn && im_home_equal(server->dn, dn, &b->failed))
+        if (server->hosts_users && !server->is_gone && server->dn && im_home_equal(server->dn, dn, &b->failed))
             return server;
     }
     return NULL;

@@ -31,6 +31,8 @@ static bool is_no_host(const struct im_facts *f, const struct im_server *home, s
         im_buf_addf(message, "the server %s is a router and hosts no users", home->name);
     } else if (!home->dn) {
         im_buf_addf(message, "the home server %s has no object in the directory", home->name);
+    } else if (home->is_gone) {
+        im_buf_addf(message, "the object of the home server %s is not in the directory", home->name);
     } else if (domain && !im_server_serves(home, domain)) {
         im_buf_addf(message, "the home server %s does not serve the IM domain %s", home->name, domain);
     } else {
