@@ -24,7 +24,7 @@ override CFLAGS += -std=c17 $(WARN) $(HARDEN) $(SANFLAGS)
 override CPPFLAGS += -D_GNU_SOURCE -I. $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 override LDFLAGS += -pie -Wl,-z,relro,-z,now,--as-needed $(SANFLAGS)
 
-TOOLS     := imcheck imenable imdisable imschema imapply imundo
+TOOLS     := imcheck imenable imdisable imschema imapply imundo imhome
 LIB_SRC   := $(sort $(wildcard lib/*/*.c))
 GEN_SRC   := $(B)/gen/profiles.c
 LIB_OBJ   := $(LIB_SRC:%.c=$(B)/%.o) $(GEN_SRC:.c=.o)

@@ -4,6 +4,7 @@
 #include "tools/consent.h"
 #include "tools/facts.h"
 #include "tools/limits.h"
+#include "tools/moving.h"
 #include "tools/progress.h"
 #include "tools/recording.h"
 #include "tools/rejects.h"
@@ -26,6 +27,7 @@ struct changing {
     struct im_limits limits;
     struct im_facts_gathered facts;
     struct im_request request;
+    struct im_moving moving; /* of imhome */
     struct im_output_file changes;
     struct im_rejects rejects;
     struct im_journal *journal;
@@ -36,27 +38,29 @@ struct changing {
     const struct im_report_format *format;
 };
 
-static enum im_err check_allow(struct im_command *c) {
+static enum im_err check_allow(struct im_command *c, enum im_action action) {
+    unsigned blocks = action == IM_MOVE ? IM_BLOCKS_MOVE : IM_BLOCKS_ENABLE;
     size_t count;
     const struct im_rule *rules = im_rules(IM_SCOPE_ACCOUNT, &count);
     for (size_t i = 0; i < im_change_options.allow.count; i++) {
         const char *id = im_change_options.allow.items[i];
         const struct im_rule *rule = im_rule_find(id);
-        if (rule && (rule->blocks & IM_BLOCKS_ENABLE)) {
+        if (rule && (rule->blocks & blocks)) {
             continue;
         }
         struct im_buf list = IM_BUF_INIT;
         const char *names[64];
         size_t blocking = 0;
         for (size_t r = 0; r < count && blocking < 64; r++) {
-            if (rules[r].blocks & IM_BLOCKS_ENABLE) {
+            if (rules[r].blocks & blocks) {
                 names[blocking++] = rules[r].id;
                 im_buf_addf(&list, "%s%s", list.len ? ", " : "", rules[r].id);
             }
         }
         const char *nearest = im_text_nearest(id, names, blocking);
-        im_error_set(&c->error, IM_E_USAGE, "--allow: no rule \"%s\" blocks enabling%s%s%s; rules that do: %s", id,
-                     nearest ? ", did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "", im_buf_str(&list));
+        im_error_set(&c->error, IM_E_USAGE, "--allow: no rule \"%s\" blocks %s%s%s%s; rules that do: %s", id,
+                     action == IM_MOVE ? "moving" : "enabling", nearest ? ", did you mean \"" : "", nearest ? nearest : "",
+                     nearest ? "\"?" : "", im_buf_str(&list));
         im_buf_free(&list);
         return IM_E_USAGE;
     }
@@ -108,6 +112,7 @@ enum im_err im_change_request(struct im_command *c, const struct im_sources *sou
         .address = im_change_options.address,
         .domain = im_change_options.domain,
         .keep_opaque = im_change_options.keep_acl,
+        .suspends = im_change_options.suspend,
         .home_auto = im_text_equal(im_change_options.home, "auto"),
         .allow = im_change_options.allow.items,
         .allow_count = im_change_options.allow.count,
@@ -123,8 +128,8 @@ enum im_err im_change_request(struct im_command *c, const struct im_sources *sou
     if (err == IM_OK && im_change_options.domain && !is_lifted) {
         err = im_servers_default_domain(&facts->servers, im_change_options.domain, NULL, &known, &c->error);
     }
-    if (err == IM_OK && table && action == IM_ENABLE) {
-        err = im_table_check_servers(table, &facts->servers, is_lifted, &c->error);
+    if (err == IM_OK && table && (action == IM_ENABLE || action == IM_MOVE)) {
+        err = im_table_check_servers(table, &facts->servers, is_lifted || action == IM_MOVE, &c->error);
     }
     return err;
 }
@@ -135,6 +140,9 @@ static enum im_err on_result(void *user, const struct im_input *input, const str
     struct changing *x = user;
     im_progress_hide(x->c);
     enum im_err err = x->format->account(&x->out, &x->info, result, e);
+    if (err == IM_OK && x->request.action == IM_MOVE && im_common.dry_run) {
+        err = im_preview_add(&x->moving.preview, result, e);
+    }
     enum im_err kept = im_rejects_add(&x->rejects, input, result, e);
     return err == IM_OK ? kept : err;
 }
@@ -148,7 +156,7 @@ static enum im_err on_rehearsed(void *user, const struct im_input *input, const 
             return im_error_nomem(e);
         }
     }
-    return IM_OK;
+    return x->request.action == IM_MOVE ? im_preview_add(&x->moving.preview, result, e) : IM_OK;
 }
 
 static void on_progress(void *user, size_t done, size_t failed) {
@@ -217,6 +225,9 @@ static enum im_err rehearse(struct changing *x, const struct im_run *run, bool *
     if (err == IM_OK) {
         err = check_max_changes(x, &planned);
     }
+    if (err == IM_OK && asks && x->request.action == IM_MOVE) {
+        err = im_preview_print(x->c, &x->moving.preview);
+    }
     if (err == IM_OK && asks) {
         err = im_consent_ask(x->c, &planned, x->names, x->name_count, yes);
     }
@@ -257,6 +268,11 @@ static enum im_err list_templates(struct changing *x, struct im_strings *out) {
     return IM_OK;
 }
 
+/* What the command did that made a plan: its accounts are judged in the same way. */
+static enum im_action action_of(const char *command) {
+    return strcmp(command, "imhome") == 0 ? IM_MOVE : strcmp(command, "imdisable") == 0 ? IM_DISABLE : IM_ENABLE;
+}
+
 /* The only account that is asked for, where it is named; else NULL. */
 static const struct im_identity *only_one(const struct changing *x) {
     struct im_input *one = im_pool_alloc(x->c->pool, sizeof *one);
@@ -276,7 +292,8 @@ static enum im_err prepare(struct changing *x, enum im_action action, struct im_
     enum im_err err = list_templates(x, &templates);
     if (err == IM_OK) {
         const struct im_facts_wanted wanted = {.one = only_one(x),
-                                               .needs_servers = action != IM_DISABLE,
+                                               .needs_servers = action != IM_DISABLE || im_change_options.suspend,
+                                               .keeps_gone = action == IM_MOVE,
                                                .counts_users = action == IM_ENABLE && im_change_wants_auto(x->c, x->sources),
                                                .connections = x->limits.pace.connections,
                                                .templates = templates.items,
@@ -295,6 +312,12 @@ static enum im_err prepare(struct changing *x, enum im_action action, struct im_
     }
     if (err == IM_OK) {
         err = im_change_request(c, x->sources, &x->facts, action, &x->request);
+    }
+    if (err == IM_OK && x->records) {
+        x->request.recorded = action_of(im_journal_head(im_records_reader(x->records))->command);
+    }
+    if (err == IM_OK && action == IM_MOVE) {
+        err = im_moving_begin(c, &x->facts, x->sources, &x->request, &x->moving);
     }
     return err == IM_OK && x->sources ? im_sources_choose(c, x->sources, &run->resolver) : err;
 }
@@ -382,6 +405,9 @@ static enum im_err work(struct changing *x, enum im_action action, struct im_sum
     run.journal = x->journal;
     err = report_run(x, &run, err, summary);
     enum im_err recorded = im_recording_close(c, &x->journal, summary, err == IM_OK);
+    if (err == IM_OK && action == IM_MOVE) {
+        err = im_moving_end(c, &x->facts, &x->moving, summary);
+    }
     return commit(x, err == IM_OK ? recorded : err, summary);
 }
 
@@ -425,14 +451,15 @@ static enum im_err open_inputs(struct changing *x, enum im_action action) {
     if (action == IM_APPLY || action == IM_UNDO) {
         return im_replay_open(c, action == IM_APPLY ? IM_PLAN_FILE : IM_JOURNAL, &x->records);
     }
-    enum im_err err = im_sources_open(c, action != IM_ENABLE, &x->sources);
+    enum im_err err =
+        x->sources ? IM_OK : im_sources_open(c, action == IM_ENABLE ? IM_COLUMNS_ALL : IM_COLUMNS_NAMES, &x->sources);
     return err == IM_OK && im_sources_are_by_condition(x->sources) && !im_common.dry_run ? im_command_can_ask(c) : err;
 }
 
 /* Everything that can be wrong before a server is asked. */
 static enum im_err check_words(struct changing *x, enum im_action action) {
     struct im_command *c = x->c;
-    enum im_err err = check_allow(c);
+    enum im_err err = check_allow(c, action);
     if (err == IM_OK) {
         err = im_change_check_templates(c);
     }
@@ -453,6 +480,9 @@ static enum im_err check_words(struct changing *x, enum im_action action) {
     }
     if (err == IM_OK) {
         x->info.profile = x->facts.profile->name;
+        if (im_change_options.suspend && !im_profile_can_suspend(x->facts.profile)) {
+            return im_error_set(&c->error, IM_E_USAGE, "--suspend: the profile \"%s\" has no suspended state", x->info.profile);
+        }
         err = im_rules_check_profile(x->facts.profile, &c->error);
     }
     if (err == IM_OK) {
@@ -473,7 +503,11 @@ static bool is_from_stdin(void) {
 }
 
 int im_change_main(struct im_command *c, enum im_action action) {
-    struct changing x = {.c = c, .format = find_format(c->output)};
+    return im_change_main_take(c, action, NULL);
+}
+
+int im_change_main_take(struct im_command *c, enum im_action action, struct im_sources *sources) {
+    struct changing x = {.c = c, .sources = sources, .format = find_format(c->output)};
     struct im_summary summary = {0};
     x.info = (struct im_run_info){
         .command = c->table->command, .version = IMDIR_VERSION, .dry_run = im_common.dry_run, .started = time(NULL)};
@@ -483,6 +517,7 @@ int im_change_main(struct im_command *c, enum im_action action) {
     }
     im_output_file_discard(&x.changes);
     im_rejects_discard(&x.rejects);
+    im_moving_free(&x.moving);
     im_sources_free(&x.sources);
     im_records_close(&x.records);
     im_facts_free(&x.facts);

@@ -2,13 +2,15 @@
 #ifndef IMDIR_TOOLS_CHANGE_H
 #define IMDIR_TOOLS_CHANGE_H
 
+#include "tools/limits.h"
+#include "tools/recording.h"
 #include "tools/sources.h"
 
 /* Values of the options below. */
 struct im_change_options {
     const char *home, *domain, *address, *changes;
     struct im_strings allow;
-    bool keep_acl;
+    bool keep_acl, suspend;
 };
 extern struct im_change_options im_change_options;
 
@@ -18,6 +20,16 @@ extern struct im_change_options im_change_options;
         .help = "write the modifications as LDIF change records; with --dry-run nothing else happens",                           \
         .complete = IM_COMPLETE_FILE                                                                                             \
     }
+
+#define IM_OPTION_ALLOW                                                                                                          \
+    {                                                                                                                            \
+        .long_name = "allow", .kind = IM_OPT_TEXTS, .target = &im_change_options.allow, .argument = "RULES",                     \
+        .help = "go on although these rules would refuse the account; it is reported all the same"                               \
+    }
+/* How fast, how far, and what is written down of it: rows that every command has which changes the accounts that it is told. */
+#define IM_OPTIONS_CHANGING                                                                                                      \
+    IM_OPTION_WINDOW, IM_OPTION_CONNECTIONS, IM_OPTION_RATE, IM_OPTION_MAX_FAILURES, IM_OPTION_MAX_CHANGES, IM_OPTION_CHANGES,   \
+        IM_OPTION_DRY_RUN, IM_OPTION_JOURNAL, IM_OPTION_NO_JOURNAL, IM_OPTION_PLAN
 
 struct im_facts_gathered;
 
@@ -31,5 +43,7 @@ enum im_err im_change_request(struct im_command *c, const struct im_sources *sou
 
 /* The whole command after its options are read; returns the exit status. */
 int im_change_main(struct im_command *c, enum im_action action);
+/* The same where the sources are open already; they are taken. */
+int im_change_main_take(struct im_command *c, enum im_action action, struct im_sources *sources);
 
 #endif

@@ -22,7 +22,7 @@ struct im_facts_gathered {
  * {attr:NAME} are read with each account. Errors in c->error. */
 struct im_facts_wanted {
     bool needs_servers, counts_users;
-    bool keeps_gone;               /* configured servers without an object are no error */
+    bool keeps_gone;    /* configured servers without an object are no error */
     bool is_check;      /* of imcheck: what is missing in the schema is found by a rule, and accounts are asked for more */
     size_t connections; /* 0 = 1 */
     const struct im_identity *one; /* the only account, looked for in the same round trip; NULL: there are several */

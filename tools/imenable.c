@@ -1,19 +1,8 @@
 /* imenable: brings accounts to the state "enabled for IM", every attribute written together. */
 #include "tools/change.h"
-#include "tools/limits.h"
-#include "tools/recording.h"
 
 static const struct im_option rows[] = {
-    IM_OPTION_LIST,
-    IM_OPTION_CSV,
-    IM_OPTION_FILTER,
-    IM_OPTION_GROUP,
-    IM_OPTION_ALL,
-    IM_OPTION_COLUMN,
-    IM_OPTION_SEPARATOR,
-    IM_OPTION_ENCODING,
-    IM_OPTION_SKIP_BAD_ROWS,
-    IM_OPTION_REJECTS,
+    IM_OPTIONS_SOURCES,
     IM_OPTION_PROGRESS,
     IM_OPTION_YES,
     {.long_name = "home",
@@ -31,22 +20,9 @@ static const struct im_option rows[] = {
      .target = &im_change_options.address,
      .argument = "TEMPLATE",
      .help = "address, for example {alias}@{domain}"},
-    {.long_name = "allow",
-     .kind = IM_OPT_TEXTS,
-     .target = &im_change_options.allow,
-     .argument = "RULES",
-     .help = "go on although these rules would refuse the account; it is reported all the same"},
-    IM_OPTION_WINDOW,
-    IM_OPTION_CONNECTIONS,
-    IM_OPTION_RATE,
-    IM_OPTION_MAX_FAILURES,
-    IM_OPTION_MAX_CHANGES,
-    IM_OPTION_CHANGES,
-    IM_OPTION_DRY_RUN,
-    IM_OPTION_JOURNAL,
-    IM_OPTION_NO_JOURNAL,
-    IM_OPTION_PLAN,
-    {.long_name = NULL},
+    IM_OPTION_ALLOW,
+    IM_OPTIONS_CHANGING,
+    IM_OPTION_END,
 };
 static const struct im_option *const groups[] = {rows, im_common_directory, im_common_output, NULL};
 static const char *const titles[] = {"Enabling", "Directory", "Output and behaviour", NULL};

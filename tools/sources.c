@@ -36,6 +36,8 @@ static enum im_err check_options(struct im_command *c) {
          "--list and --csv cannot both be standard input: give a file for one of them"},
         {o->all && o->filter != NULL, "--all chooses every account and --filter some of them: leave out one"},
         {o->all && o->group != NULL, "--all chooses every account and --group some of them: leave out one"},
+        {o->from != NULL && (c->arguments.count > 0 || o->list || o->csv || o->filter || o->group || o->all),
+         "--from chooses everybody who is homed on a server: name no accounts beside it"},
         {o->csv == NULL && o->columns.count > 0, "--column says how --csv is read: give --csv FILE"},
         {o->csv == NULL && o->separator != NULL, "--separator says how --csv is read: give --csv FILE"},
         {o->csv == NULL && o->encoding != NULL, "--encoding says how --csv is read: give --csv FILE"},
@@ -91,13 +93,14 @@ static enum im_err read_separator(struct im_command *c, char *out) {
     return IM_OK;
 }
 
-static enum im_err open_table(struct im_command *c, bool names_only, struct im_sources *s) {
+static enum im_err open_table(struct im_command *c, enum im_columns_meant columns, struct im_sources *s) {
     const struct im_source_options *o = &im_source_options;
     struct im_table_options options = {.path = o->csv,
                                        .encoding = o->encoding,
                                        .columns = o->columns,
                                        .skip_bad_rows = o->skip_bad_rows,
-                                       .names_only = names_only,
+                                       .names_only = columns == IM_COLUMNS_NAMES,
+                                       .homes_only = columns == IM_COLUMNS_HOMES,
                                        .note = im_command_log,
                                        .user = c};
     enum im_err err = read_separator(c, &options.separator);
@@ -110,7 +113,7 @@ static enum im_err open_table(struct im_command *c, bool names_only, struct im_s
     return err;
 }
 
-static enum im_err read_named(struct im_command *c, bool names_only, struct im_sources *s) {
+static enum im_err read_named(struct im_command *c, enum im_columns_meant columns, struct im_sources *s) {
     enum im_err err = check_arguments(c, s);
     if (err == IM_OK && im_source_options.list != NULL) {
         err = im_list_open(im_source_options.list, &s->list, &c->error);
@@ -119,7 +122,7 @@ static enum im_err read_named(struct im_command *c, bool names_only, struct im_s
         s->has_domain_names = s->has_domain_names || im_list_has_domain_names(s->list);
     }
     if (err == IM_OK && im_source_options.csv != NULL) {
-        err = open_table(c, names_only, s);
+        err = open_table(c, columns, s);
     }
     if (err == IM_OK && s->arguments.count == 0 && s->list == NULL && s->table == NULL && !im_sources_are_by_condition(s)) {
         err = im_error_set(&c->error, IM_E_USAGE,
@@ -130,10 +133,10 @@ static enum im_err read_named(struct im_command *c, bool names_only, struct im_s
 
 bool im_sources_are_given(const struct im_command *c) {
     const struct im_source_options *o = &im_source_options;
-    return c->arguments.count > 0 || o->list || o->csv || o->filter || o->group || o->all;
+    return c->arguments.count > 0 || o->list || o->csv || o->filter || o->group || o->all || o->from;
 }
 
-enum im_err im_sources_open(struct im_command *c, bool names_only, struct im_sources **out) {
+enum im_err im_sources_open(struct im_command *c, enum im_columns_meant columns, struct im_sources **out) {
     struct im_sources *s = calloc(1, sizeof *s);
     enum im_err err = s != NULL ? check_options(c) : im_error_nomem(&c->error);
     if (err == IM_OK) {
@@ -141,7 +144,7 @@ enum im_err im_sources_open(struct im_command *c, bool names_only, struct im_sou
         err = read_conditions(c, s);
     }
     if (err == IM_OK) {
-        err = read_named(c, names_only, s);
+        err = read_named(c, columns, s);
     }
     if (err == IM_OK) {
         *out = s;
@@ -163,7 +166,8 @@ void im_sources_free(struct im_sources **sources) {
 }
 
 bool im_sources_are_by_condition(const struct im_sources *sources) {
-    return sources->condition.filter != NULL || sources->condition.group != NULL || sources->condition.all;
+    return sources->condition.filter != NULL || sources->condition.group != NULL || sources->condition.all ||
+           im_source_options.from != NULL;
 }
 
 bool im_sources_have_domain_names(const struct im_sources *sources) {
@@ -181,6 +185,10 @@ enum im_err im_sources_choose(struct im_command *c, struct im_sources *sources, 
         im_command_note(c, 1, "accounts that fulfil the condition: %zu", im_chosen_count(sources->chosen));
     }
     return err;
+}
+
+void im_sources_set_home(struct im_sources *sources, const struct im_home_match *home) {
+    sources->condition.home = home;
 }
 
 struct im_table *im_sources_table(const struct im_sources *sources) {

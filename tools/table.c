@@ -424,8 +424,11 @@ static enum im_err begin(struct im_table *t, const struct im_table_options *o, s
     }
     t->header = (struct im_row){.cells = im_csv_header(t->csv)->cells, .count = im_csv_header(t->csv)->count};
     err = im_columns_find(&t->header, &o->columns, im_csv_name(t->csv), &t->columns, e);
+    if (o->names_only || o->homes_only) {
+        t->columns.at[IM_COLUMN_ADDRESS] = t->columns.at[IM_COLUMN_DOMAIN] = 0;
+    }
     if (o->names_only) {
-        t->columns.at[IM_COLUMN_ADDRESS] = t->columns.at[IM_COLUMN_HOME] = t->columns.at[IM_COLUMN_DOMAIN] = 0;
+        t->columns.at[IM_COLUMN_HOME] = 0;
     }
     /* Rows can only contradict each other where they ask for something: else nothing is kept of them. */
     bool asks =
@@ -476,6 +479,10 @@ enum im_err im_table_check_servers(struct im_table *table, const struct im_serve
                                    struct im_error *e) {
     enum im_err err = check_texts(table, &table->homes, servers, e);
     return err == IM_OK && !any_domain ? check_texts(table, &table->domains, servers, e) : err;
+}
+
+bool im_table_has_homes(const struct im_table *table) {
+    return table->homes.count > 0;
 }
 
 bool im_table_wants_auto(const struct im_table *table) {

@@ -13,6 +13,7 @@ struct im_table_options {
     struct im_strings columns; /* "account=EmployeeLogin" */
     bool skip_bad_rows;        /* they come as inputs that say what is wrong, instead of ending the run */
     bool names_only;           /* address, home and domain mean nothing to the command: such columns are the user's own */
+    bool homes_only;           /* address and domain mean nothing to it */
     im_log_fn *note;           /* what was decided (level 1), and what should be known (level 0) */
     void *user;
 };
@@ -26,6 +27,7 @@ void im_table_free(struct im_table **table);
 
 /* What must be gathered for the cells of this file: how many users each home has, as one of them says "auto"; and the attributes
  * that addresses are made of, as the templates "{attr:NAME}", each once, in pool. */
+bool im_table_has_homes(const struct im_table *table); /* some row names one */
 bool im_table_wants_auto(const struct im_table *table);
 enum im_err im_table_templates(const struct im_table *table, struct im_pool *pool, struct im_strings *out, struct im_error *e);
 

@@ -138,7 +138,7 @@ static enum im_err judge_moving(struct im_job *job) {
 enum im_err im_judge(struct im_job *job) {
     const struct im_request *request = &job->slice->walk->request;
     enum im_action action = request->action == IM_APPLY ? request->recorded : request->action;
-    if (action == IM_PREFLIGHT)
+    if (action == IM_PREFLIGHT || action == IM_LOOK)
         return judge_preflight(job);
     if (action == IM_MOVE)
         return judge_moving(job);

@@ -12,6 +12,10 @@ static bool is_recorded(const struct im_walk *walk) {
     return walk->request.action == IM_APPLY || walk->request.action == IM_UNDO;
 }
 
+static bool judges_only(const struct im_walk *walk) {
+    return walk->request.action == IM_PREFLIGHT || walk->request.action == IM_LOOK;
+}
+
 /* The run's request with what the line asks for in its place. */
 static enum im_err request_of(const struct im_job *job, struct im_request *out) {
     const struct im_walk *walk = job->slice->walk;
@@ -91,6 +95,10 @@ static enum im_err build_want(struct im_job *job) {
     struct im_request request;
     if (is_recorded(walk))
         return im_recorded_want(job);
+    if (walk->request.action == IM_LOOK) {
+        return im_want_agreeing(walk->run->resolver.context, &job->account, &walk->servers, job->slice->pool, &job->want,
+                                walk->e);
+    }
     enum im_err err = request_of(job, &request);
     if (err == IM_OK) {
         err = im_want_build(walk->run->resolver.context, &job->account, &request, &walk->servers, job->slice->pool, &job->want,
@@ -161,7 +169,7 @@ static enum im_err make_plan(struct im_job *job) {
     struct im_walk *walk = job->slice->walk;
     if (is_recorded(walk))
         return im_recorded_plan(job);
-    if (job->want.cannot_build || job->want.placing != IM_PLACED || walk->request.action == IM_PREFLIGHT)
+    if (job->want.cannot_build || job->want.placing != IM_PLACED || judges_only(walk))
         return IM_OK;
     return im_plan_make(walk->run->resolver.context, &job->account, &job->want, walk->request.keep_opaque, walk->has_assertion,
                         job->slice->pool, &job->plan, walk->e);

@@ -96,14 +96,16 @@ static enum im_err note_host(struct im_homes *homes, struct im_home *home, const
     return home->host ? IM_OK : im_error_nomem(e);
 }
 
-enum im_err im_homes_add(struct im_homes *homes, const struct im_profile *profile, const struct im_entry *entry,
-                         struct im_error *e) {
+/* *out NULL: the entry names none. */
+static enum im_err home_of(struct im_homes *homes, const struct im_profile *profile, const struct im_entry *entry,
+                           struct im_home **out, struct im_error *e) {
     const struct im_profile_attr *home = im_profile_role(profile, IM_ROLE_HOME);
     const struct im_profile_attr *physical = im_profile_role(profile, IM_ROLE_PHYSICAL_URL);
     const struct berval *value = home ? im_entry_value(entry, home->name) : NULL;
     const char *url = physical ? im_entry_string(entry, physical->name) : NULL;
     struct im_url parts = {.host_len = 0};
     size_t number = 0;
+    *out = NULL;
     if (url)
         im_url_split(url, IM_ROLE_PHYSICAL_URL, &parts);
     if (!value && !parts.host_len)
@@ -116,10 +118,23 @@ enum im_err im_homes_add(struct im_homes *homes, const struct im_profile *profil
         im_text_fold(parts.host, parts.host_len, &homes->scratch);
     }
     enum im_err err = find_home(homes, value, &number, e);
-    if (err != IM_OK)
-        return err;
-    homes->items[number].users++;
-    return note_host(homes, &homes->items[number], &parts, e);
+    if (err == IM_OK)
+        *out = &homes->items[number];
+    return err == IM_OK ? note_host(homes, *out, &parts, e) : err;
+}
+
+enum im_err im_homes_add(struct im_homes *homes, const struct im_profile *profile, const struct im_entry *entry,
+                         struct im_error *e) {
+    struct im_home *home;
+    enum im_err err = home_of(homes, profile, entry, &home, e);
+    if (err == IM_OK && home)
+        home->users++;
+    return err;
+}
+
+struct im_home *im_homes_of(struct im_homes *homes, const struct im_profile *profile, const struct im_entry *entry) {
+    struct im_home *home;
+    return home_of(homes, profile, entry, &home, NULL) == IM_OK ? home : NULL;
 }
 
 /* ---- names ---- */

@@ -9,9 +9,10 @@
 enum im_action {
     IM_ENABLE,
     IM_DISABLE,
-    IM_MOVE,  /* to another home; everything else stays */
-    IM_APPLY, /* what a plan file says */
-    IM_UNDO,  /* what a journal says was written is taken back */
+    IM_MOVE,      /* to another home; everything else stays */
+    IM_APPLY,     /* what a plan file says */
+    IM_UNDO,      /* what a journal says was written is taken back */
+    IM_LOOK,      /* nothing: where the account is homed */
     IM_PREFLIGHT, /* nothing: what enabling would meet */
 };
 
@@ -63,6 +64,11 @@ struct im_want {
 enum im_err im_want_build(const struct im_account_context *context, const struct im_account *account,
                           const struct im_request *request, const struct im_servers *servers, struct im_pool *pool,
                           struct im_want *out, struct im_error *e);
+
+/* What the attributes would be, made of the account's own address and the server that its home names; `home` is NULL and values
+ * are where that is none of the known servers, or a part of the address is missing. */
+enum im_err im_want_agreeing(const struct im_account_context *context, const struct im_account *account,
+                             const struct im_servers *servers, struct im_pool *pool, struct im_want *out, struct im_error *e);
 
 /* The state that the account is in, for an audit: what its first values say. `home` is the known server that its home names, or
  * NULL; the address is not split where it has not the form name@domain, and cannot_build says so then. */

@@ -99,3 +99,29 @@ enum im_err im_building_suspend(struct im_building *b) {
     }
     return b->failed ? im_error_nomem(b->e) : err;
 }
+
+/* ---- what would agree ---- */
+
+enum im_err im_want_agreeing(const struct im_account_context *context, const struct im_account *account,
+                             const struct im_servers *servers, struct im_pool *pool, struct im_want *out, struct im_error *e) {
+    const struct im_profile *p = context->profile;
+    struct im_want want = {.values = NULL};
+    struct im_building b = {.context = context, .account = account, .servers = servers, .pool = pool, .want = &want, .e = e};
+    const char **values;
+    enum im_err err = keep_names(&b);
+    if (err == IM_OK)
+        err = begin_values(&b, &values);
+    if (err != IM_OK)
+        return err;
+    want.home = im_servers_by_dn(servers, account->home);
+    want.home_dn = want.home ? want.home->dn : NULL;
+    want.home_host = want.home ? want.home->host : NULL;
+    for (size_t i = 0; err == IM_OK && want.im_alias && want.home_host && i < p->attr_count; i++) {
+        bool names = p->attrs[i].role != IM_ROLE_OPAQUE && p->attrs[i].role != IM_ROLE_VALUE && p->attrs[i].enabled;
+        if (names)
+            err = im_building_expand(&b, p->attrs[i].enabled, im_building_context(&p->attrs[i]), &values[i]);
+    }
+    if (err == IM_OK)
+        *out = want;
+    return err;
+}

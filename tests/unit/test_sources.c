@@ -74,7 +74,7 @@ static void write_list(struct fixture *f, const void *text, size_t len) {
 static enum im_err open_sources(struct fixture *f) {
     im_error_clear(&f->c.error);
     im_sources_free(&f->sources);
-    return im_sources_open(&f->c, false, &f->sources);
+    return im_sources_open(&f->c, IM_COLUMNS_ALL, &f->sources);
 }
 
 /* "text@line" of each, "(kind)" where nobody named it. */
