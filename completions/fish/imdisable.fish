@@ -14,6 +14,7 @@ complete -c $command -l rejects -r -F -d 'write the rows of the CSV file that we
 complete -c $command -l progress -x -a 'auto always never' -d 'a line on standard error that says how far the run is'
 complete -c $command -l yes -d 'do not ask before writing'
 complete -c $command -l keep-acl -d 'keep the privacy list'
+complete -c $command -l suspend -d 'the profile\'s suspended state, where it has one: everything else is kept'
 complete -c $command -l window -x -d 'changes in flight on a connection, 1 to 512; without it, as many as the way to the server is worth'
 complete -c $command -l connections -x -d 'connections to write through, 1 to 16 (1)'
 complete -c $command -l rate -x -d 'at most N changes a second'
