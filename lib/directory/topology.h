@@ -12,7 +12,8 @@
  * holds the virtual server (the parent of CN=Protocols), else the object's own CN. Objects that cannot be read are not "none". */
 enum im_err im_topology_servers(struct im_directory *d, const struct im_profile *profile, const struct im_schema *schema,
                                 struct im_pool *pool, struct im_servers *out, struct im_error *e);
-/* Sets users of each server that hosts users. bases: where accounts are (NULL-terminated). */
+/* Sets users of each server that hosts users, and of a router that homes some all the same, by one scan. bases: where accounts
+ * are (NULL-terminated). */
 enum im_err im_topology_count_users(struct im_directory *d, const struct im_profile *profile, const char *const *bases,
                                     struct im_servers *servers, struct im_error *e);
 /* Configured records without a DN, or whose DN does not exist, are errors that name the record; on AD the target must exist. */

@@ -158,9 +158,12 @@ static const char *name_of(const struct im_home *home, struct im_pool *pool) {
     return im_dn_is_valid(home->dn) ? im_server_name_of_dn(home->dn, pool) : home->dn;
 }
 
-static struct im_server *server_of(const struct im_home *home, struct im_servers *servers) {
-    const struct im_server *found = im_servers_by_dn(servers, home->dn);
-    return found ? &servers->items[found - servers->items] : NULL;
+static struct im_server *server_of(const struct im_home *home, struct im_servers *servers, bool *failed) {
+    for (size_t i = 0; home->dn && i < servers->count; i++) {
+        if (servers->items[i].dn && im_home_equal(servers->items[i].dn, home->dn, failed))
+            return &servers->items[i];
+    }
+    return NULL;
 }
 
 enum im_err im_homes_settle(struct im_homes *homes, struct im_servers *servers, struct im_error *e) {
@@ -170,7 +173,10 @@ enum im_err im_homes_settle(struct im_homes *homes, struct im_servers *servers, 
     }
     for (size_t i = 0; i < homes->count; i++) {
         struct im_home *home = &homes->items[i];
-        struct im_server *server = server_of(home, servers);
+        bool failed = false;
+        struct im_server *server = server_of(home, servers, &failed);
+        if (failed)
+            return im_error_nomem(e);
         home->server = server;
         home->name = server ? server->name : name_of(home, homes->pool);
         if (!home->name)
