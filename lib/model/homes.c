@@ -46,7 +46,7 @@ static enum im_err meaning_of_value(struct im_homes *homes, const struct berval 
     im_home_split(value, &guid, &dn);
     if (guid.len) {
         im_text_fold(guid.data, guid.len, &key);
-    } else if (!im_dn_normalize(im_buf_str(&dn), &key)) {
+    } else if (!im_dn_normalize(im_buf_str(&dn), &key) && !key.failed) {
         im_buf_clear(&key);
         im_buf_add(&key, dn.data, dn.len);
     }
