@@ -89,7 +89,7 @@ static enum im_err check_words(struct checking *x) {
     struct im_command *c = x->c;
     enum im_err err = IM_OK;
     if (im_sources_are_given(c)) {
-        err = im_sources_open(c, false, &x->sources);
+        err = im_sources_open(c, IM_COLUMNS_ALL, &x->sources);
     } else if (im_change_options.home || im_change_options.domain || im_change_options.address) {
         err = im_error_set(&c->error, IM_E_USAGE,
                            "--home, --domain and --address say how selected accounts would be enabled: name some");
