@@ -26,7 +26,7 @@ override LDFLAGS += -pie -Wl,-z,relro,-z,now,--as-needed $(SANFLAGS)
 
 TOOLS     := imcheck imenable imdisable imschema imapply imundo imhome
 LIB_SRC   := $(sort $(wildcard lib/*/*.c))
-GEN_SRC   := $(B)/gen/profiles.c
+GEN_SRC   := $(B)/gen/profiles.c $(B)/gen/page.c
 LIB_OBJ   := $(LIB_SRC:%.c=$(B)/%.o) $(GEN_SRC:.c=.o)
 TOOL_MAIN := $(TOOLS:%=tools/%.c)
 TOOL_OBJ  := $(patsubst %.c,$(B)/%.o,$(filter-out $(TOOL_MAIN),$(sort $(wildcard tools/*.c))))
@@ -55,6 +55,11 @@ $(B)/bin/%: $(B)/tools/%.o $(TOOL_OBJ) $(B)/libimdir.a
 $(B)/gen/profiles.c: $(DATA) schema/embed.sh
 	$(call say,GEN,$@)
 	$(Q)mkdir -p $(@D) && sh schema/embed.sh $(DATA) >$@.tmp && mv $@.tmp $@
+
+# So do the style and the script of the HTML report.
+$(B)/gen/page.c: lib/report/page/page.css lib/report/page/page.js lib/report/page/embed.sh
+	$(call say,GEN,$@)
+	$(Q)mkdir -p $(@D) && sh lib/report/page/embed.sh $(filter-out %.sh,$^) >$@.tmp && mv $@.tmp $@
 
 # Says in one line what dozens of compiler errors would not.
 libraries:
@@ -160,7 +165,7 @@ fuzz:
 # ---- style ----
 C_SRC   := $(LIB_SRC) $(sort $(wildcard tools/*.c tests/unit/*.c tests/fuzz/*.c tests/bench/*.c tests/support/*.c))
 C_ALL   := $(C_SRC) $(sort $(wildcard lib/*.h lib/*/*.h tools/*.h tests/unit/*.h tests/fuzz/*.h))
-SCRIPTS  = $(shell grep -lIE '^\#!.*(/|env )(sh|bash)$$' .ci/run $$(find packaging schema demo tests -type f))
+SCRIPTS  = $(shell grep -lIE '^\#!.*(/|env )(sh|bash)$$' .ci/run $$(find packaging schema lib demo tests -type f))
 
 lint: format-check lint-tidy lint-cppcheck lint-shell lint-man
 

@@ -86,3 +86,23 @@ const char *im_check_about(const struct im_finding *f) {
         return f->subject;
     return f->dn ? f->dn : "";
 }
+
+struct im_check_tally *im_check_tally(struct im_check_tallies *tallies, const struct im_rule *rule) {
+    for (size_t i = 0; i < tallies->count; i++) {
+        if (tallies->items[i].rule == rule)
+            return &tallies->items[i];
+    }
+    struct im_check_tally *tally = im_vec_push(tallies);
+    if (tally)
+        tally->rule = rule;
+    return tally;
+}
+
+enum im_err im_check_tally_add(struct im_check_tallies *tallies, const struct im_finding *f, struct im_error *e) {
+    struct im_check_tally *tally = im_check_tally(tallies, f->rule);
+    if (!tally)
+        return im_error_nomem(e);
+    if (f->state != IM_FINDING_GONE)
+        ++*(f->silenced ? &tally->silenced : &tally->counts[f->severity]);
+    return IM_OK;
+}

@@ -68,6 +68,8 @@ struct im_check_format {
     void (*free)(void **state); /* where a run ends before `end`, or `end` fails. May be NULL */
 };
 
+/* Not for --output, but for --report: a page for a file of its own. */
+extern const struct im_check_format im_check_html;
 extern const struct im_check_format im_check_text, im_check_json, im_check_jsonl, im_check_csv, im_check_nagios,
     im_check_prometheus;
 

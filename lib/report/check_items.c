@@ -121,7 +121,9 @@ static enum im_err unknown_rule(const struct im_check_walk *w, const char *id, c
                                 const struct im_rule **out) {
     struct im_rule *rule = find_made_up(w->file, id);
     enum im_err err = rule ? IM_OK : make_up(w, id, &rule);
-    if (err == IM_OK && like) {
+    if (err != IM_OK || !rule)
+        return err;
+    if (like) {
         rule->scope = scope;
         rule->severity = like->severity > rule->severity ? like->severity : rule->severity;
     }
@@ -167,7 +169,7 @@ static enum im_err read_severity(const struct im_check_walk *w, const json_t *ob
 
 static enum im_err read_state(const struct im_check_walk *w, const json_t *object, struct im_finding *f) {
     const json_t *field = json_object_get(object, "state");
-    for (int state = IM_FINDING_NEW; field && json_is_string(field) && state <= IM_FINDING_GONE; state++) {
+    for (int state = IM_FINDING_NEW; json_is_string(field) && state <= IM_FINDING_GONE; state++) {
         if (strcmp(im_check_state_name((enum im_finding_state)state), json_string_value(field)) == 0) {
             f->state = (enum im_finding_state)state;
             return IM_OK;
@@ -292,7 +294,7 @@ enum im_err im_check_take_account(const struct im_check_walk *w, const json_t *o
 /* ---- the rest, once a file ---- */
 
 enum im_err im_check_take_rule(const struct im_check_walk *w, const json_t *object) {
-    const struct im_rule *rule;
+    const struct im_rule *rule = NULL;
     const char *status_name = json_string_value(json_object_get(object, "status"));
     bool is_skipped = status_name && strcmp(status_name, "skipped") == 0;
     if (w->visitor)

@@ -1,6 +1,5 @@
 /* Samples for Prometheus: text exposition format 0.0.4, as the textfile collector of the node exporter reads it. */
 #include "lib/base/text.h"
-#include "lib/base/vec.h"
 #include "lib/report/check_parts.h"
 #include "lib/report/write.h"
 
@@ -8,52 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEVERITIES = IM_ERROR + 1 };
-
-struct tally {
-    const struct im_rule *rule;
-    size_t counts[SEVERITIES], silenced;
-};
-
-struct state {
-    struct tally *items;
-    size_t count, cap;
-};
-
 static void free_state(void **state) {
-    struct state *s = *state;
-    if (s)
-        im_vec_free(s);
-    free(s);
+    struct im_check_tallies *tallies = *state;
+    if (tallies)
+        im_vec_free(tallies);
+    free(tallies);
     *state = NULL;
 }
 
 static enum im_err begin(struct im_out *out, const struct im_run_info *info, void **state, struct im_error *e) {
     (void)out, (void)info;
-    *state = calloc(1, sizeof(struct state));
+    *state = calloc(1, sizeof(struct im_check_tallies));
     return *state ? IM_OK : im_error_nomem(e);
 }
 
-static struct tally *tally_of(struct state *s, const struct im_rule *rule) {
-    for (size_t i = 0; i < s->count; i++) {
-        if (s->items[i].rule == rule)
-            return &s->items[i];
-    }
-    struct tally *t = im_vec_push(s);
-    if (t)
-        t->rule = rule;
-    return t;
-}
-
 static enum im_err finding(struct im_out *out, void *state, const struct im_finding *f, struct im_error *e) {
-    struct tally *t = tally_of(state, f->rule);
     (void)out;
-    if (!t)
-        return im_error_nomem(e);
-    if (f->state == IM_FINDING_GONE)
-        return IM_OK;
-    ++*(f->silenced ? &t->silenced : &t->counts[f->severity]);
-    return IM_OK;
+    return im_check_tally_add(state, f, e);
 }
 
 static void add_label(struct im_buf *text, const char *name, const char *value) {
@@ -81,8 +51,8 @@ static void add_findings(struct im_buf *text, const struct im_rule *rule, enum i
 }
 
 /* A rule that was evaluated has a sample at its own severity even where it found nothing; one that was not has none. */
-static void add_rule(struct im_buf *text, struct state *s, const struct im_rule_status *status) {
-    const struct tally *t = tally_of(s, status->rule);
+static void add_rule(struct im_buf *text, struct im_check_tallies *s, const struct im_rule_status *status) {
+    const struct im_check_tally *t = im_check_tally(s, status->rule);
     if (!t) {
         text->failed = true;
         return;
@@ -94,13 +64,13 @@ static void add_rule(struct im_buf *text, struct state *s, const struct im_rule_
     }
 }
 
-static void add_by_rule(struct im_buf *text, struct state *s, const struct im_rule_status *rules, size_t count) {
+static void add_by_rule(struct im_buf *text, struct im_check_tallies *s, const struct im_rule_status *rules, size_t count) {
     add_family(text, "imdir_findings", "Findings of imcheck, silenced ones not counted.");
     for (size_t i = 0; i < count; i++)
         add_rule(text, s, &rules[i]);
     add_family(text, "imdir_findings_silenced", "Findings that the configuration silences.");
     for (size_t i = 0; i < count; i++) {
-        const struct tally *t = tally_of(s, rules[i].rule);
+        const struct im_check_tally *t = im_check_tally(s, rules[i].rule);
         if (!t || !t->silenced)
             continue;
         im_buf_adds(text, "imdir_findings_silenced{");

@@ -16,7 +16,9 @@ static const struct part {
              {"rule", "rules", true, im_check_take_rule},
              {"summary", "summary", false, im_check_take_summary}};
 
-enum { PART_COUNT = sizeof parts / sizeof parts[0] };
+#define UNKNOWN_TYPE "\"type\": run, account, finding, rule or summary is expected"
+
+enum { PART_COUNT = sizeof parts / sizeof parts[0], HEAD_MAX = 32 };
 
 static const struct part *part_of(const char *name, bool is_line) {
     for (size_t i = 0; i < PART_COUNT; i++) {
@@ -64,7 +66,7 @@ static enum im_err walk_member(const struct im_check_walk *w, const char *key, j
     enum im_err err = im_json_stream_value(w->file->stream, &value, w->e);
     if (err == IM_OK && part) {
         err = take_object(w, value, part->take);
-    } else if (err == IM_OK && json_object_size(head) < PART_COUNT * 4) {
+    } else if (err == IM_OK && json_object_size(head) < HEAD_MAX) {
         (void)json_object_set(head, key, value);
     }
     json_decref(value);
@@ -107,10 +109,11 @@ static enum im_err walk_line(const struct im_check_walk *w) {
     enum im_err err = im_json_stream_value(w->file->stream, &value, w->e);
     const char *type = json_string_value(json_object_get(value, "type"));
     const struct part *part = part_of(type, true);
-    if (err == IM_OK && !part)
-        err = im_json_stream_error(w->file->stream, w->e, "\"type\": run, account, finding, rule or summary is expected");
-    if (err == IM_OK)
+    if (err == IM_OK && part) {
         err = take_object(w, value, part->take);
+    } else if (err == IM_OK) {
+        err = im_json_stream_error(w->file->stream, w->e, UNKNOWN_TYPE);
+    }
     json_decref(value);
     return err;
 }
