@@ -255,11 +255,12 @@ static enum im_err end(struct im_out *out, const struct im_run_info *info, void 
     struct im_buf text = IM_BUF_INIT;
     add_head(&text, info);
     im_html_summary(&text, &facts);
-    im_html_pictures(&text, &facts);
-    im_html_rules(&text, &facts);
     enum im_err err = im_report_write(out, &text, e);
     if (err == IM_OK)
         err = write_accounts(out, s, e);
+    im_html_pictures(&text, &facts);
+    im_html_rules(&text, &facts);
+    err = im_report_write_after(err, out, &text, e);
     if (err == IM_OK)
         err = write_findings(out, s, e);
     im_buf_addf(&text,

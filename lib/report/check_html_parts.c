@@ -178,11 +178,10 @@ static void add_homes_picture(struct im_buf *out, const struct im_check_picture 
 
 /* A circle of circumference 100: lengths are percent. */
 static void add_slice(struct im_buf *out, size_t number, double from, double percent) {
-    if (percent > 0)
-        im_buf_addf(out,
-                    "<circle class=\"ring s%zu\" cx=\"21\" cy=\"21\" r=\"15.9155\" stroke-width=\"6\" stroke-dasharray=\"%.3f "
-                    "%.3f\" stroke-dashoffset=\"%.3f\"/>",
-                    number, percent, 100 - percent, 25 - from);
+    if (percent <= 0)
+        return;
+    im_buf_addf(out, "<circle class=\"ring s%zu\" cx=\"21\" cy=\"21\" r=\"15.9155\" stroke-width=\"6\" ", number);
+    im_buf_addf(out, "stroke-dasharray=\"%.3f %.3f\" stroke-dashoffset=\"%.3f\"/>", percent, 100 - percent, 25 - from);
 }
 
 static void add_legend(struct im_buf *out, size_t number, const char *name, size_t count, double percent) {
@@ -245,10 +244,14 @@ void im_html_pictures(struct im_buf *out, const struct im_html_facts *f) {
         return;
     im_buf_adds(out, "<section aria-labelledby=\"h-pictures\">\n<h2 id=\"h-pictures\">Pictures</h2>\n<div class=\"pictures\">\n");
     add_rules_picture(out, f);
-    if (p && p->home_count)
-        add_homes_picture(out, p);
-    if (p && p->state_count)
-        add_states_picture(out, p);
+    if (p) {
+        im_buf_adds(out, "<div class=\"stack\">\n");
+        if (p->state_count)
+            add_states_picture(out, p);
+        if (p->home_count)
+            add_homes_picture(out, p);
+        im_buf_adds(out, "</div>\n");
+    }
     im_buf_adds(out, "</div>\n</section>\n");
 }
 
@@ -262,13 +265,34 @@ static void add_term(struct im_buf *out, const char *term, const char *text) {
     im_buf_adds(out, "</dd>\n");
 }
 
-static void add_rule(struct im_buf *out, const struct im_rule *rule, const struct im_check_tally *t, enum im_severity worst) {
-    size_t count = t->counts[IM_ERROR] + t->counts[IM_WARNING] + t->counts[IM_INFO];
-    const char *severity = im_severity_name(worst);
+static size_t total_of(const struct im_check_tally *t) {
+    return t->counts[IM_ERROR] + t->counts[IM_WARNING] + t->counts[IM_INFO];
+}
+
+/* -1: nothing was found. */
+static int worst_of(const struct im_check_tally *t) {
+    for (int i = IM_ERROR; i >= IM_INFO; i--) {
+        if (t->counts[i])
+            return i;
+    }
+    return -1;
+}
+
+static int worst_first(const void *a, const void *b) {
+    const struct im_check_tally *x = a;
+    const struct im_check_tally *y = b;
+    if (worst_of(x) != worst_of(y))
+        return worst_of(y) - worst_of(x);
+    return total_of(x) == total_of(y) ? strcmp(x->rule->id, y->rule->id) : total_of(x) < total_of(y) ? 1 : -1;
+}
+
+static void add_rule(struct im_buf *out, const struct im_check_tally *t) {
+    const struct im_rule *rule = t->rule;
+    const char *severity = im_severity_name((enum im_severity)worst_of(t));
     im_buf_addf(out, "<details><summary><span class=\"tag t-%s\">%s</span><span class=\"title\">", severity, severity);
     im_html_text(out, *rule->title ? rule->title : rule->id);
     im_buf_addf(out, " <code>%s</code></span><span class=\"count\">", rule->id);
-    im_layout_count(out, count, "finding");
+    im_layout_count(out, total_of(t), "finding");
     im_buf_adds(out, "</span></summary>\n<dl>\n");
     add_term(out, "Condition", rule->cause);
     add_term(out, "To do", rule->remedy);
@@ -277,25 +301,14 @@ static void add_rule(struct im_buf *out, const struct im_rule *rule, const struc
                 rule->id);
 }
 
-static bool worst_of(const struct im_check_tally *t, enum im_severity *worst) {
-    for (int i = IM_ERROR; i >= IM_INFO; i--) {
-        if (t->counts[i]) {
-            *worst = (enum im_severity)i;
-            return true;
-        }
+static void add_found(struct im_buf *out, const struct im_html_facts *f) {
+    qsort(f->tallies->items, f->tallies->count, sizeof *f->tallies->items, worst_first);
+    im_buf_adds(out, "<div class=\"rules\">\n");
+    for (size_t i = 0; i < f->tallies->count; i++) {
+        if (worst_of(&f->tallies->items[i]) >= 0)
+            add_rule(out, &f->tallies->items[i]);
     }
-    return false;
-}
-
-static void add_rules_of(struct im_buf *out, const struct im_html_facts *f, enum im_severity severity) {
-    for (size_t i = 0; i < f->rule_count; i++) {
-        const struct im_check_tally *t = im_check_tally(f->tallies, f->rules[i].rule);
-        enum im_severity worst;
-        if (!t)
-            out->failed = true;
-        if (t && worst_of(t, &worst) && worst == severity)
-            add_rule(out, f->rules[i].rule, t, worst);
-    }
+    im_buf_adds(out, "</div>\n");
 }
 
 static void add_chip(struct im_buf *out, const struct im_rule *rule) {
@@ -336,9 +349,8 @@ static void add_clean(struct im_buf *out, const struct im_html_facts *f) {
     size_t count = 0;
     for (size_t i = 0; i < f->rule_count; i++) {
         const struct im_check_tally *t = im_check_tally(f->tallies, f->rules[i].rule);
-        enum im_severity worst;
         out->failed = out->failed || !t;
-        if (!t || f->rules[i].skipped || worst_of(t, &worst))
+        if (!t || f->rules[i].skipped || worst_of(t) >= 0)
             continue;
         add_chip(&chips, f->rules[i].rule);
         count++;
@@ -356,12 +368,8 @@ static void add_clean(struct im_buf *out, const struct im_html_facts *f) {
 
 void im_html_rules(struct im_buf *out, const struct im_html_facts *f) {
     im_buf_adds(out, "<section aria-labelledby=\"h-rules\">\n<h2 id=\"h-rules\">Rules</h2>\n");
-    if (has_findings(f->summary)) {
-        im_buf_adds(out, "<div class=\"rules\">\n");
-        for (int severity = IM_ERROR; severity >= IM_INFO; severity--)
-            add_rules_of(out, f, (enum im_severity)severity);
-        im_buf_adds(out, "</div>\n");
-    }
+    if (has_findings(f->summary))
+        add_found(out, f);
     add_clean(out, f);
     add_skipped(out, f);
     im_buf_adds(out, "</section>\n");

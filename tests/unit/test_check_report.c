@@ -478,6 +478,88 @@ static void many_accounts(void **state) {
     free(text);
 }
 
+/* ---- HTML ---- */
+
+static char *page_of(const struct report *r) {
+    char *text = NULL;
+    size_t size;
+    struct im_error e = {.code = IM_OK};
+    struct im_out out = {.stream = open_memstream(&text, &size)};
+    assert_non_null(out.stream);
+    assert_int_equal(print(&im_check_html, &out, r, &e), IM_OK);
+    (void)fclose(out.stream);
+    return text;
+}
+
+static size_t times(const char *text, const char *word) {
+    size_t count = 0;
+    for (const char *at = strstr(text, word); at; at = strstr(at + 1, word))
+        count++;
+    return count;
+}
+
+/* Nothing that a directory says is markup, and nothing is loaded: one style, one script, no address but those within the page. */
+static void page_is_safe(void **state) {
+    static const char *const never[] = {EVIL,      "<b>",     "\x1b", "\xe2\x80\xa8", "\xfc",    " src=",    "<link", "<img",
+                                        "<iframe", " style=", "url(", "@import",      "http://", "https://", "<form"};
+    static const struct im_evidence evil[] = {{EVIL, EVIL}};
+    struct im_rule rule = disabled;
+    struct im_finding finding = of(&rule, EVIL, EVIL);
+    struct im_checked checked = {.input = EVIL, .source = EVIL, .dn = EVIL, .trouble = EVIL};
+    struct report r = {&checked, 1, &finding, 1, 0, false, {.stream = NULL}};
+    (void)state;
+    rule.title = rule.cause = rule.remedy = EVIL;
+    finding.dn = finding.subject = finding.remedy = finding.silenced = EVIL;
+    finding.evidence = evil;
+    finding.evidence_count = 1;
+    char *text = page_of(&r);
+    char *script = strstr(text, "\n<script>");
+    assert_non_null(script);
+    for (size_t i = 0; i < LENGTH(never); i++) {
+        const char *found = strstr(text, never[i]);
+        if (found && found < script)
+            fail_msg("the page holds %s: %.60s", never[i], found);
+    }
+    assert_int_equal(times(text, "<script>"), 1);
+    assert_int_equal(times(text, "</script>"), 1);
+    assert_int_equal(times(text, "<style>"), 1);
+    assert_mentions(text, "default-src 'none'; style-src 'sha256-");
+    free(text);
+}
+
+/* All rows are there, the worst first; what is silenced says so. */
+static void page_holds_everything(void **state) {
+    struct report r = usual();
+    (void)state;
+    r.copies = 3000;
+    char *text = page_of(&r);
+    assert_int_equal(times(text, "<tr data-kind=\"error\""), 3004);
+    assert_int_equal(times(text, "<tr data-kind=\"warning\""), 1);
+    assert_int_equal(times(text, "<tr data-kind=\"no\""), 1);
+    assert_int_equal(times(text, "<tr data-kind=\"unknown\""), 1);
+    assert_int_equal(times(text, "<tr data-kind=\"yes\""), 2);
+    assert_true(strstr(text, "user02999") < strstr(text, "<tr data-kind=\"warning\""));
+    assert_mentions(text, "data-state=\"silenced\" class=\"off\"");
+    assert_mentions(text, "silenced until 2027-03-31: kiosk");
+    assert_mentions(text, "users: 8112, limit: 7500");
+    assert_mentions(text, "<dt>Errors</dt><dd>3,003</dd>");
+    assert_mentions(text, "3,005 findings, the most severe first");
+    assert_mentions(text, "Rules that could not be evaluated");
+    assert_mentions(text, "Users by home server");
+    assert_mentions(text, "60.0 %");
+    free(text);
+}
+
+static void page_of_nothing(void **state) {
+    struct report r = {.checked_count = 0};
+    (void)state;
+    char *text = page_of(&r);
+    assert_mentions(text, "No errors and no warnings");
+    assert_mentions(text, "<p>Nothing was found.</p>");
+    assert_mentions(text, "3 rules found nothing");
+    free(text);
+}
+
 /* ---- the spool ---- */
 
 static enum im_err append(void *user, const char *bytes, size_t len, struct im_error *e) {
@@ -532,11 +614,12 @@ static void a_full_disk_is_noticed(void **state) {
     const struct im_check_format *const *formats = im_check_formats(&count);
     struct report r = usual();
     (void)state;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i <= count; i++) {
+        const struct im_check_format *format = i < count ? formats[i] : &im_check_html;
         struct im_error e = {.code = IM_OK};
         struct im_out out = {.stream = fopen("/dev/full", "w"), .width = 80};
         assert_non_null(out.stream);
-        assert_int_equal(print(formats[i], &out, &r, &e), IM_E_OUTPUT);
+        assert_int_equal(print(format, &out, &r, &e), IM_E_OUTPUT);
         (void)fclose(out.stream);
     }
 }
@@ -556,11 +639,11 @@ static void out_of_memory(void **state) {
     size_t count;
     const struct im_check_format *const *formats = im_check_formats(&count);
     (void)state;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i <= count; i++) {
         union {
             const struct im_check_format *format;
             void *user;
-        } as = {formats[i]};
+        } as = {i < count ? formats[i] : &im_check_html};
         assert_true(oom_every_allocation(print_to_nowhere, as.user) > 0);
     }
 }
@@ -649,6 +732,9 @@ int main(void) {
         cmocka_unit_test(json_states),
         cmocka_unit_test(json_lines),
         cmocka_unit_test(many_accounts),
+        cmocka_unit_test(page_is_safe),
+        cmocka_unit_test(page_holds_everything),
+        cmocka_unit_test(page_of_nothing),
         cmocka_unit_test(streams_are_kept_apart),
         cmocka_unit_test(formats_are_listed),
         cmocka_unit_test(a_full_disk_is_noticed),
