@@ -360,8 +360,34 @@ static int report_rules(struct im_command *c) {
     return err == IM_OK ? 0 : im_command_fail(c);
 }
 
+static enum im_err show(struct im_command *c, struct im_check_output **output) {
+    struct im_check_file *file = NULL;
+    enum im_err err = im_sources_are_given(c)
+                          ? im_error_set(&c->error, IM_E_USAGE, "--input shows an earlier result: no account can be named")
+                          : im_check_output_open(c, output);
+    if (err == IM_OK) {
+        err = im_check_file_open(im_check_options.input, &file, &c->error);
+    }
+    if (err == IM_OK) {
+        err = im_check_output_again(*output, file, &c->error);
+    }
+    im_check_file_close(&file);
+    return err;
+}
+
+static int show_again(struct im_command *c) {
+    struct im_check_output *output = NULL;
+    enum im_err err = show(c, &output);
+    int status = err == IM_OK ? im_check_output_status(output) : im_check_failed(im_command_fail(c), c->error.text);
+    im_check_output_free(&output);
+    return status;
+}
+
 int im_check_main(struct im_command *c) {
     struct checking x = {.c = c};
+    if (im_check_options.input) {
+        return show_again(c);
+    }
     if (im_check_options.list_rules || im_check_options.explain) {
         return report_rules(c);
     }

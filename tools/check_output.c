@@ -55,7 +55,7 @@ static enum im_err open_page(struct im_check_output *o) {
         o->flagged[i] = im_hashes_new();
         err = o->flagged[i] ? IM_OK : im_error_nomem(&o->c->error);
     }
-    o->page = (struct sheet){.format = NULL, .out = {.stream = o->file.stream}};
+    o->page = (struct sheet){.format = &im_check_html, .out = {.stream = o->file.stream}};
     return err;
 }
 
@@ -69,7 +69,11 @@ enum im_err im_check_output_open(struct im_command *c, struct im_check_output **
     o->fail_on = threshold(im_check_options.fail_on);
     o->main = (struct sheet){.format = im_check_format(c->output), .out = im_command_out(c)};
     o->started = seconds_now();
+    o->summary.has_baseline = im_check_options.baseline != NULL;
     enum im_err err = IM_OK;
+    if (im_check_options.baseline) {
+        err = im_baseline_load(im_check_options.baseline, &o->baseline, &c->error);
+    }
     return err == IM_OK ? open_page(o) : err;
 }
 
@@ -87,6 +91,7 @@ void im_check_output_free(struct im_check_output **out) {
     close_sheet(&o->main);
     close_sheet(&o->page);
     im_output_file_discard(&o->file);
+    im_baseline_free(&o->baseline);
     for (size_t i = 0; i < 3; i++) {
         im_hashes_free(&o->flagged[i]);
     }
@@ -152,10 +157,20 @@ enum im_err im_check_output_finding(struct im_check_output *o, const struct im_f
         f.silenced = silence->reason;
         f.until = silence->until;
     }
-    return put(o, &f, e);
+    enum im_err err = o->baseline ? im_baseline_look(o->baseline, &f, &f.state, e) : IM_OK;
+    return err == IM_OK ? put(o, &f, e) : err;
 }
 
 /* ---- the end ---- */
+
+static enum im_err put_gone(void *user, const struct im_finding *finding, struct im_error *e) {
+    return put(user, finding, e);
+}
+
+/* Before the sheets end: what the baseline has and was not found again. */
+static enum im_err look_for_gone(struct im_check_output *o, const struct im_baseline_scope *scope, struct im_error *e) {
+    return o->baseline ? im_baseline_gone(o->baseline, scope, put_gone, o, e) : IM_OK;
+}
 
 static enum im_err draw_homes(struct im_check_output *o, const struct im_census *census, struct im_check_picture *picture) {
     struct im_check_share *homes = im_pool_array(o->c->pool, census->home_count + 1, sizeof *homes);
@@ -195,10 +210,20 @@ static enum im_err end_sheet(struct im_check_output *o, struct sheet *s, const s
     return s->format ? s->format->end(&s->out, o->info, &s->state, rules, count, &o->summary, e) : IM_OK;
 }
 
+static enum im_err end_sheets(struct im_check_output *o, const struct im_rule_status *rules, size_t count, struct im_error *e) {
+    enum im_err err = end_sheet(o, &o->main, rules, count, e);
+    if (err == IM_OK) {
+        err = end_sheet(o, &o->page, rules, count, e);
+    }
+    o->summary.picture = NULL; /* it may not outlive the call */
+    return err == IM_OK ? im_output_file_commit(&o->file, e) : err;
+}
+
 enum im_err im_check_output_end(struct im_check_output *o, const struct im_rule_status *rules, size_t count,
                                 const struct im_census *census, struct im_error *e) {
+    const struct im_baseline_scope scope = {rules, count, census->is_whole};
     struct im_check_picture picture = {.home_count = 0};
-    enum im_err err = IM_OK;
+    enum im_err err = look_for_gone(o, &scope, e);
     o->summary.seconds = seconds_now() - o->started;
     o->summary.accounts = census->accounts;
     o->summary.enabled = census->enabled;
@@ -209,14 +234,42 @@ enum im_err im_check_output_end(struct im_check_output *o, const struct im_rule_
         err = draw_states(o, census, &picture);
     }
     o->summary.picture = &picture;
+    return err == IM_OK ? end_sheets(o, rules, count, e) : err;
+}
+
+/* ---- an earlier result ---- */
+
+static enum im_err put_account_again(void *user, const struct im_checked *checked, struct im_error *e) {
+    return im_check_output_account(user, checked, e);
+}
+
+/* What was gone then is nothing to compare with anything. */
+static enum im_err put_finding_again(void *user, const struct im_finding *finding, struct im_error *e) {
+    const struct im_check_output *o = user;
+    if (finding->state == IM_FINDING_GONE) {
+        return o->baseline ? IM_OK : put(user, finding, e);
+    }
+    return im_check_output_finding(user, finding, e);
+}
+
+enum im_err im_check_output_again(struct im_check_output *o, struct im_check_file *file, struct im_error *e) {
+    const struct im_check_visitor visitor = {put_account_again, put_finding_again, o};
+    const struct im_check_summary *said = im_check_file_summary(file);
+    struct im_baseline_scope scope = {.is_whole = im_check_file_is_whole(file)};
+    scope.rules = im_check_file_rules(file, &scope.rule_count);
+    o->summary.has_baseline = o->summary.has_baseline || said->has_baseline;
+    enum im_err err = im_check_output_begin(o, im_check_file_info(file), e);
     if (err == IM_OK) {
-        err = end_sheet(o, &o->main, rules, count, e);
+        err = im_check_file_visit(file, &visitor, e);
     }
     if (err == IM_OK) {
-        err = end_sheet(o, &o->page, rules, count, e);
+        err = look_for_gone(o, &scope, e);
     }
-    o->summary.picture = NULL;
-    return err == IM_OK ? im_output_file_commit(&o->file, e) : err;
+    o->summary.accounts = said->accounts;
+    o->summary.enabled = said->enabled;
+    o->summary.seconds = said->seconds;
+    o->summary.picture = said->picture;
+    return err == IM_OK ? end_sheets(o, scope.rules, scope.rule_count, e) : err;
 }
 
 int im_check_output_status(const struct im_check_output *o) {

@@ -17,6 +17,8 @@ enum im_err im_check_output_finding(struct im_check_output *o, const struct im_f
 /* Completes the report: what the baseline has and was not found again, and what became of each rule. */
 enum im_err im_check_output_end(struct im_check_output *o, const struct im_rule_status *rules, size_t count,
                                 const struct im_census *census, struct im_error *e);
+/* --input: all of that, from an earlier result. */
+enum im_err im_check_output_again(struct im_check_output *o, struct im_check_file *file, struct im_error *e);
 /* The exit status that the findings call for, in the way of the format. */
 int im_check_output_status(const struct im_check_output *o);
 

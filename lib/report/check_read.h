@@ -49,9 +49,4 @@ enum im_err im_baseline_gone(struct im_baseline *b, const struct im_baseline_sco
                              enum im_err (*give)(void *user, const struct im_finding *finding, struct im_error *e), void *user,
                              struct im_error *e);
 
-/* --input: the file in another format; with a baseline its findings are compared with that instead of what the file says.
- * `summary`, which may be NULL, gets what was printed, for the exit status. */
-enum im_err im_check_file_render(struct im_check_file *file, struct im_baseline *baseline, const struct im_check_format *format,
-                                 struct im_out *out, struct im_check_summary *summary, struct im_error *e);
-
 #endif

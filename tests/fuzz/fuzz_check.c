@@ -15,13 +15,35 @@ static enum im_err count(void *user, const struct im_finding *f, struct im_error
     return IM_OK;
 }
 
+struct printing {
+    const struct im_check_format *format;
+    struct im_out out;
+    void *state;
+};
+
+static enum im_err print_account(void *user, const struct im_checked *checked, struct im_error *e) {
+    struct printing *p = user;
+    return p->format->account ? p->format->account(&p->out, p->state, checked, e) : IM_OK;
+}
+
+static enum im_err print_finding(void *user, const struct im_finding *f, struct im_error *e) {
+    struct printing *p = user;
+    return p->format->finding(&p->out, p->state, f, e);
+}
+
 static char *render(struct im_check_file *file, const struct im_check_format *format, size_t *size) {
     struct im_error e = {.code = IM_OK};
-    struct im_out out = {.verbose = true};
+    struct printing p = {.format = format, .out = {.verbose = true}};
+    const struct im_check_visitor visitor = {print_account, print_finding, &p};
+    const struct im_run_info *info = im_check_file_info(file);
+    size_t count;
+    const struct im_rule_status *rules = im_check_file_rules(file, &count);
     char *text = NULL;
-    out.stream = open_memstream(&text, size);
-    MUST(out.stream && im_check_file_render(file, NULL, format, &out, NULL, &e) == IM_OK);
-    MUST(fclose(out.stream) == 0);
+    p.out.stream = open_memstream(&text, size);
+    MUST(p.out.stream && format->begin(&p.out, info, &p.state, &e) == IM_OK);
+    MUST(im_check_file_visit(file, &visitor, &e) == IM_OK);
+    MUST(format->end(&p.out, info, &p.state, rules, count, im_check_file_summary(file), &e) == IM_OK);
+    MUST(fclose(p.out.stream) == 0);
     return text;
 }
 
@@ -58,6 +80,8 @@ static void try_file(struct im_check_file *file, int fd, const char *path) {
         size_t size;
         free(render(file, all[i], &size));
     }
+    size_t page;
+    free(render(file, &im_check_html, &page));
     try_again(file, fd, path, im_check_format("json"));
 }
 

@@ -1,4 +1,5 @@
 /* Results of imcheck that are read again: what was written comes back, and what makes no sense is refused with its place. */
+#include "tests/unit/again.h"
 #include "tests/unit/oom.h"
 #include "tests/unit/unit.h"
 
@@ -80,7 +81,7 @@ static char *rendered(struct fixture *f, struct im_baseline *baseline, const cha
     struct im_out out = {.stream = open_memstream(&text, &size)};
     struct im_check_summary summary = {.errors = 99};
     assert_non_null(out.stream);
-    assert_int_equal(im_check_file_render(f->file, baseline, im_check_format(format), &out, &summary, &f->error), IM_OK);
+    assert_int_equal(again_render(f->file, baseline, im_check_format(format), &out, &summary, &f->error), IM_OK);
     assert_int_not_equal(summary.errors, 99);
     (void)fclose(out.stream);
     return text;
@@ -337,7 +338,7 @@ static enum im_err read_all(void *user, struct im_error *e) {
     if (err == IM_OK)
         err = im_check_file_open(f->path, &file, e);
     if (err == IM_OK)
-        err = im_check_file_render(file, b, im_check_format("csv"), &out, NULL, e);
+        err = again_render(file, b, im_check_format("csv"), &out, NULL, e);
     im_check_file_close(&file);
     im_baseline_free(&b);
     (void)fclose(out.stream);
