@@ -21,6 +21,21 @@ enum {
     CLASS_IN = 1,
 };
 
+/* c-ares escapes what else would be taken for something it is not. The final dot goes. */
+static const char *escape_blanks(const char *name, struct im_pool *pool) {
+    size_t len = strlen(name);
+    char *copy = im_pool_alloc(pool, 4 * len + 1);
+    size_t used = 0;
+    len -= len > 0 && name[len - 1] == '.' && (len == 1 || name[len - 2] != '\\');
+    for (size_t i = 0; copy && i < len; i++) {
+        const char *text = name[i] == ' ' ? "\\032" : &name[i];
+        size_t count = name[i] == ' ' ? 4 : 1;
+        memcpy(copy + used, text, count);
+        used += count;
+    }
+    return copy;
+}
+
 const char *im_dns_expand_name(const unsigned char *bytes, size_t len, size_t at, struct im_pool *pool, size_t *end,
                                bool *is_out_of_memory) {
     char *name = NULL;
@@ -30,8 +45,7 @@ const char *im_dns_expand_name(const unsigned char *bytes, size_t len, size_t at
         *is_out_of_memory = *is_out_of_memory || status == ARES_ENOMEM;
         return NULL;
     }
-    size_t count = strlen(name);
-    const char *copy = im_pool_strndup(pool, name, count - (count > 0 && name[count - 1] == '.'));
+    const char *copy = escape_blanks(name, pool);
     *is_out_of_memory = *is_out_of_memory || !copy;
     ares_free_string(name);
     *end = at + (size_t)used;
