@@ -104,16 +104,15 @@ void im_json_add_string(struct im_buf *out, const char *s) {
 /* In one piece: a line has some thirty of them. */
 void im_json_add_key(struct im_buf *out, const char *key) {
     bool is_first = !out->len || out->data[out->len - 1] == '{';
-    size_t len = strlen(key);
-    char *at = im_buf_room(out, len + 3 + !is_first);
+    char *at = im_buf_room(out, strlen(key) + 3 + !is_first);
     if (!at)
         return;
     if (!is_first)
         *at++ = ',';
     *at++ = '"';
-    memcpy(at, key, len);
-    at[len] = '"';
-    at[len + 1] = ':';
+    at = stpcpy(at, key);
+    at[0] = '"';
+    at[1] = ':';
 }
 
 void im_json_add_member(struct im_buf *out, const char *key, const char *value) {

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { LARGE = 40000 };
+enum { LARGE = 40000, ROOM = 4 * LARGE };
 
 struct pair {
     Sockbuf *socket;
@@ -19,7 +19,7 @@ struct pair {
 
 static struct pair begin(void) {
     int ends[2];
-    struct pair p = {.socket = ber_sockbuf_alloc(), .got = calloc(1, 4 * LARGE)};
+    struct pair p = {.socket = ber_sockbuf_alloc(), .got = calloc(1, ROOM)};
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
     assert_non_null(p.got);
     p.other = ends[1];
@@ -39,7 +39,7 @@ static int put(const struct pair *p, const char *bytes, size_t len) {
 
 /* What the other end can read now. */
 static size_t arrived(const struct pair *p) {
-    ssize_t count = recv(p->other, p->got, 4 * LARGE, MSG_DONTWAIT);
+    ssize_t count = recv(p->other, p->got, ROOM, MSG_DONTWAIT);
     return count > 0 ? (size_t)count : 0;
 }
 
