@@ -34,6 +34,7 @@
 #include "lib/model/config.h"
 #include "lib/model/home_remarks.h"
 #include "lib/model/profile.h"
+#include "lib/model/sign_in.h"
 #include "lib/model/silence.h"
 #include "lib/probe/dns_survey.h"
 #include "lib/probe/http.h"
