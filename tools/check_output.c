@@ -215,7 +215,6 @@ static enum im_err end_sheets(struct im_check_output *o, const struct im_rule_st
     if (err == IM_OK) {
         err = end_sheet(o, &o->page, rules, count, e);
     }
-    o->summary.picture = NULL; /* it may not outlive the call */
     return err == IM_OK ? im_output_file_commit(&o->file, e) : err;
 }
 
@@ -234,7 +233,11 @@ enum im_err im_check_output_end(struct im_check_output *o, const struct im_rule_
         err = draw_states(o, census, &picture);
     }
     o->summary.picture = &picture;
-    return err == IM_OK ? end_sheets(o, rules, count, e) : err;
+    if (err == IM_OK) {
+        err = end_sheets(o, rules, count, e);
+    }
+    o->summary.picture = NULL; /* it does not outlive the call */
+    return err;
 }
 
 /* ---- an earlier result ---- */
