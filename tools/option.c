@@ -205,6 +205,17 @@ static enum im_err popt_error(const struct parse *p, poptContext context, int co
 
 /* ---- the parse ---- */
 
+/* An option that stands alone and may: popt would take the next word for its value. NULL: out of memory. */
+static const char *complete_word(const struct parse *p, const char *word) {
+    for (size_t i = 0; i < p->count; i++) {
+        const struct im_option *row = p->rows[i];
+        if (row->without_value != NULL && strncmp(word, "--", 2) == 0 && strcmp(word + 2, row->long_name) == 0) {
+            return im_pool_printf(p->pool, "%s=%s", word, row->without_value);
+        }
+    }
+    return word;
+}
+
 /* popt's copy of the value moves into the pool at once. */
 static enum im_err take(const struct parse *p, poptContext context, const struct im_option *row) {
     char *given = row->argument == NULL ? NULL : poptGetOptArg(context);
@@ -245,8 +256,13 @@ enum im_err im_options_parse(const struct im_option_table *table, int argc, char
     if (err != IM_OK || words == NULL) {
         return im_error_nomem(e);
     }
+    bool is_over = false; /* behind "--" there are no options */
     for (int i = 0; i < argc; i++) {
-        words[i] = argv[i];
+        is_over = is_over || strcmp(argv[i], "--") == 0;
+        words[i] = is_over ? argv[i] : complete_word(&p, argv[i]);
+        if (words[i] == NULL) {
+            return im_error_nomem(e);
+        }
     }
     *parsed = (struct im_parsed){.keys = NULL};
     options = popt_rows(&p);

@@ -20,6 +20,8 @@ struct im_option {
     const char *key;      /* IM_OPT_KEY */
     void *target;         /* the others */
     const char *argument; /* name in --help; NULL: takes none */
+    /* NULL: the value must be given. Else the value where the option stands alone, and another one is given as --NAME=VALUE. */
+    const char *without_value;
     const char *help;
     /* NULL-terminated. IM_COMPLETE_CHOICES: also checked, but for keys, which have rules of their own. IM_COMPLETE_FILE: offered
      * beside files. */

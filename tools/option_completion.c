@@ -44,12 +44,17 @@ static bool may_repeat(const struct im_option *row) {
     return row->kind == IM_OPT_COUNT || row->kind == IM_OPT_TEXTS;
 }
 
+/* The next word belongs to the option. */
+static bool takes_word(const struct im_option *row) {
+    return row->argument != NULL && row->without_value == NULL;
+}
+
 /* ---- bash ---- */
 
 static void bash_value(const struct im_option *row, FILE *stream) {
     static const char *const words[] = {
         [IM_COMPLETE_NONE] = "", [IM_COMPLETE_FILE] = " -f", [IM_COMPLETE_HOST] = " -A hostname", [IM_COMPLETE_CHOICES] = ""};
-    if (row->argument == NULL) {
+    if (!takes_word(row)) {
         return;
     }
     fprintf(stream, "        --%s", row->long_name);
@@ -99,7 +104,7 @@ static void bash(const struct im_option_table *table, FILE *stream) {
 
 static void zsh_value(const struct im_option *row, FILE *stream) {
     static const char *const words[] = {[IM_COMPLETE_NONE] = " ", [IM_COMPLETE_FILE] = "_files", [IM_COMPLETE_HOST] = "_hosts"};
-    if (row->argument == NULL) {
+    if (!takes_word(row)) {
         return;
     }
     fputc(':', stream);
@@ -119,8 +124,8 @@ static void zsh_value(const struct im_option *row, FILE *stream) {
 }
 
 static void zsh_row(const struct im_option *row, FILE *stream) {
-    const char *equals = row->argument == NULL ? "" : "=";
-    const char *plus = row->argument == NULL ? "" : "+";
+    const char *equals = takes_word(row) ? "=" : "";
+    const char *plus = takes_word(row) ? "+" : "";
     fputs("    ", stream);
     if (may_repeat(row)) {
         fputs("'*'", stream);
@@ -158,7 +163,7 @@ static void fish_row(const struct im_option *row, FILE *stream) {
     if (row->short_name != '\0') {
         fprintf(stream, " -s %c", row->short_name);
     }
-    fprintf(stream, " -l %s%s", row->long_name, row->argument == NULL ? "" : words[row->complete]);
+    fprintf(stream, " -l %s%s", row->long_name, takes_word(row) ? words[row->complete] : "");
     if (row->choices != NULL) {
         fputs(" -a '", stream);
         put_choices(row, stream);

@@ -10,8 +10,9 @@ static size_t left_side(const struct im_option *row, char *out, size_t size) {
     if (row->short_name != '\0') {
         snprintf(letter, sizeof letter, "-%c, ", row->short_name);
     }
-    return (size_t)snprintf(out, size, "  %s--%s%s%s", letter, row->long_name, row->argument == NULL ? "" : "=",
-                            row->argument == NULL ? "" : row->argument);
+    const char *open = row->argument == NULL ? "" : row->without_value == NULL ? "=" : "[=";
+    return (size_t)snprintf(out, size, "  %s--%s%s%s%s", letter, row->long_name, open, row->argument == NULL ? "" : row->argument,
+                            row->without_value == NULL ? "" : "]");
 }
 
 static const struct im_key *key_of(const struct im_option *row) {

@@ -193,6 +193,7 @@ static enum im_err prepare_want(struct im_job *job) {
         return err;
     }
     job->result.dn = account->dn;
+    job->result.ref = account->ref;
     job->result.account = account->name;
     job->sent = job->plan;
     job->plan = (struct im_plan){0};

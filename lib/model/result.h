@@ -23,6 +23,7 @@ const char *im_outcome_key(enum im_outcome outcome);  /* "not_found": for keys o
 struct im_result {
     const char *input, *source; /* as named; "joiners.txt:12", or NULL for arguments */
     const char *dn, *account;   /* NULL where not resolved */
+    const char *ref;            /* "<GUID=...>" on Active Directory, else the DN; NULL where not resolved */
     enum im_outcome outcome;
     const char *reason;         /* rule id, or NULL */
     const char *message;        /* a sentence, or NULL */
@@ -38,6 +39,8 @@ struct im_result {
 struct im_summary {
     size_t total, counts[IM_OUTCOME_COUNT];
     double seconds;
+    const struct im_arrival *arrivals; /* of each replica, where they were waited for (lib/model/replica_facts.h) */
+    size_t arrival_count;
 };
 
 /* What a report says of the run as a whole. */

@@ -1,0 +1,211 @@
+#include "lib/directory/replicas.h"
+
+#include "lib/base/text.h"
+#include "lib/base/vec.h"
+#include "lib/data/dn.h"
+#include "lib/data/times.h"
+#include "lib/directory/lookup.h"
+
+#include <ldap.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NO_INBOUND = 2, NO_OUTBOUND = 4 }; /* options of nTDSDSA (MS-ADTS 6.1.1.2.2.1.2.1.1) */
+
+/* ---- listing ---- */
+
+struct listing {
+    struct im_directory *d;
+    const char *base, *config_nc;
+    struct im_pool *pool;
+    struct im_replicas *out;
+    const char *scheme; /* of the server that we are bound to */
+    int port;           /* 0: the scheme's own */
+    LDAPURLDesc *url;
+};
+
+static enum im_err add(struct listing *l, struct im_replica replica, struct im_error *e) {
+    struct im_replica *place = im_vec_push(l->out);
+    if (!place || !replica.name || !replica.uri)
+        return im_error_nomem(e);
+    *place = replica;
+    return IM_OK;
+}
+
+static enum im_err list_configured(struct listing *l, const struct im_config *config, struct im_error *e) {
+    enum im_err err = IM_OK;
+    for (size_t i = 0; err == IM_OK && i < config->replicas.count; i++) {
+        const char *uri = im_pool_strdup(l->pool, config->replicas.items[i]);
+        if (im_text_equal(uri, im_directory_uri(l->d)))
+            continue;
+        err = add(l, (struct im_replica){.name = uri, .uri = uri, .kind = IM_REPLICA_CONFIGURED}, e);
+    }
+    return err;
+}
+
+static bool lists_base(const struct listing *l, const struct im_entry *dsa, const char *attribute) {
+    const struct im_attr *contexts = im_entry_attr(dsa, attribute);
+    for (size_t i = 0; contexts && i < contexts->count; i++) {
+        if (im_dn_is_under(l->base, contexts->values[i].bv_val) && !im_dn_is_under(contexts->values[i].bv_val, l->config_nc))
+            return true;
+    }
+    return false;
+}
+
+static bool is_ours(const struct listing *l, const struct im_entry *dsa) {
+    const char *own = im_directory_rootdse(l->d)->ds_service_name;
+    return own && im_dn_equal(own, dsa->dn);
+}
+
+/* The DNS name stands at the server object above. */
+static enum im_err find_host(struct listing *l, const struct im_entry *dsa, const char **host, struct im_error *e) {
+    struct im_buf parent = IM_BUF_INIT;
+    struct im_entry *server = NULL;
+    const struct im_search search = {.base = im_dn_parent(dsa->dn, &parent) ? im_buf_str(&parent) : dsa->dn,
+                                     .scope = IM_SEARCH_BASE,
+                                     .attributes = (const char *const[]){"dNSHostName", NULL},
+                                     .no_paging = true};
+    enum im_err err = parent.failed ? im_error_nomem(e) : im_directory_read(l->d, &search, l->pool, &server, e);
+    im_buf_free(&parent);
+    *host = server ? im_entry_string(server, "dNSHostName") : NULL;
+    return err;
+}
+
+static enum im_err add_dsa(struct listing *l, const struct im_entry *dsa, struct im_error *e) {
+    const char *host = NULL;
+    bool is_read_only = im_entry_has_value(dsa, "objectClass", "nTDSDSARO");
+    const char *text = im_entry_string(dsa, "options");
+    unsigned long options = text ? strtoul(text, NULL, 10) : 0;
+    bool holds = lists_base(l, dsa, "msDS-hasMasterNCs") || lists_base(l, dsa, "hasMasterNCs") ||
+                 lists_base(l, dsa, "msDS-hasFullReplicaNCs");
+    if (!holds || is_ours(l, dsa))
+        return IM_OK;
+    enum im_err err = find_host(l, dsa, &host, e);
+    if (err != IM_OK || !host) /* removed by half: no server */
+        return err;
+    return add(l,
+               (struct im_replica){.name = host,
+                                   .uri = l->port ? im_pool_printf(l->pool, "%s://%s:%d", l->scheme, host, l->port)
+                                                  : im_pool_printf(l->pool, "%s://%s", l->scheme, host),
+                                   .dsa = im_pool_strdup(l->pool, dsa->dn),
+                                   .kind = is_read_only ? IM_REPLICA_READ_ONLY : IM_REPLICA_WRITABLE,
+                                   .no_inbound = (options & NO_INBOUND) != 0,
+                                   .no_outbound = (options & NO_OUTBOUND) != 0},
+               e);
+}
+
+struct found {
+    struct im_pool *pool;
+    struct im_entry **items;
+    size_t count, cap;
+};
+
+static enum im_err keep(void *user, const struct im_entry *entry, struct im_error *e) {
+    struct found *found = user;
+    struct im_entry **place = im_vec_push(found);
+    if (!place || !(*place = im_entry_copy(entry, found->pool)))
+        return im_error_nomem(e);
+    return IM_OK;
+}
+
+static enum im_err list_controllers(struct listing *l, struct im_error *e) {
+    static const char *const attributes[] = {
+        "objectClass", "options", "msDS-hasMasterNCs", "hasMasterNCs", "msDS-hasFullReplicaNCs", NULL};
+    struct found found = {.pool = l->pool};
+    const struct im_search search = {.base = im_pool_printf(l->pool, "CN=Sites,%s", l->config_nc),
+                                     .scope = IM_SEARCH_SUB,
+                                     .filter = "(objectClass=nTDSDSA)",
+                                     .attributes = attributes};
+    enum im_err err = search.base ? im_directory_search(l->d, &search, keep, &found, e) : im_error_nomem(e);
+    for (size_t i = 0; err == IM_OK && i < found.count; i++)
+        err = add_dsa(l, found.items[i], e);
+    im_vec_free(&found);
+    return err;
+}
+
+/* Through a socket of the machine other machines are not reached: they are asked by the protocol's own port, with StartTLS where
+ * that is demanded. */
+static void read_scheme(struct listing *l) {
+    bool is_url = ldap_url_parse(im_directory_uri(l->d), &l->url) == LDAP_URL_SUCCESS;
+    bool is_local = !is_url || strcmp(l->url->lud_scheme, "ldapi") == 0;
+    l->scheme = is_local ? "ldap" : l->url->lud_scheme;
+    int own = strcmp(l->scheme, "ldaps") == 0 ? LDAPS_PORT : LDAP_PORT;
+    l->port = is_local || l->url->lud_port == own ? 0 : l->url->lud_port;
+}
+
+enum im_err im_replicas_list(struct im_directory *d, const struct im_config *config, const char *base, struct im_pool *pool,
+                             struct im_replicas *out, struct im_error *e) {
+    const struct im_rootdse *root = im_directory_rootdse(d);
+    struct listing l = {.d = d, .base = base, .config_nc = root->config_nc, .pool = pool, .out = out};
+    *out = (struct im_replicas){.count = 0};
+    if (config->replicas.count)
+        return list_configured(&l, config, e);
+    if (!root->is_ad || !root->config_nc || !base)
+        return IM_OK;
+    read_scheme(&l);
+    enum im_err err = list_controllers(&l, e);
+    ldap_free_urldesc(l.url);
+    return err;
+}
+
+enum im_err im_replica_open(const struct im_live_options *options, const struct im_replica *replica, struct im_directory **out,
+                            struct im_error *e) {
+    struct im_config config = *options->config;
+    struct im_live_options own = *options;
+    const char *uri = replica->uri;
+    config.uris = (struct im_strings){.items = &uri, .count = 1};
+    config.dns_domain = NULL;
+    config.server = NULL;
+    own.config = &config;
+    own.log = NULL;
+    own.verbosity = -1;
+    own.will_change = false;
+    return im_live_open(&own, out, e);
+}
+
+/* ---- fetching ---- */
+
+enum { UNWILLING = 53, NO_SUCH_ATTRIBUTE = 16, UNDEFINED_TYPE = 17, FETCHES = 16 };
+
+static enum im_err start_fetch(struct im_directory *d, const char *source, const char *ref, struct im_error *e) {
+    struct im_buf text = IM_BUF_INIT;
+    im_buf_addf(&text, "%s:%s", source, ref);
+    const struct berval value = im_buf_value(&text);
+    const struct im_op op = {.kind = IM_OP_REPLACE, .attribute = "replicateSingleObject", .values = &value, .count = 1};
+    const struct im_change change = {.dn = "", .ops = &op, .count = 1};
+    enum im_err err = text.failed ? im_error_nomem(e) : im_directory_start_modify(d, &change, (void *)(uintptr_t)ref, e);
+    im_buf_free(&text);
+    return err;
+}
+
+/* The first refusal decides; the rest of the answers is waited for. */
+enum im_err im_replica_fetch(struct im_directory *d, const char *source, const char *const *refs, size_t count,
+                             bool *is_supported, struct im_error *e) {
+    size_t sent = 0;
+    size_t in_flight = 0;
+    enum im_err err = IM_OK;
+    *is_supported = true;
+    while (in_flight || (sent < count && *is_supported && err == IM_OK)) {
+        struct im_event event;
+        while (err == IM_OK && *is_supported && sent < count && in_flight < FETCHES) {
+            err = start_fetch(d, source, refs[sent++], e);
+            in_flight += err == IM_OK;
+        }
+        if (!in_flight)
+            break;
+        enum im_err lost = im_directory_next(d, &event, e);
+        if (lost != IM_OK)
+            return err != IM_OK ? err : lost;
+        if (event.kind != IM_EVENT_DONE)
+            continue;
+        in_flight--;
+        int code = event.answer.code;
+        if (code == UNWILLING || code == NO_SUCH_ATTRIBUTE || code == UNDEFINED_TYPE) {
+            *is_supported = false;
+        } else if (code != 0 && err == IM_OK) {
+            err = im_ldap_answer_error(&event.answer, im_directory_uri(d), "replicateSingleObject", e);
+        }
+    }
+    return err;
+}

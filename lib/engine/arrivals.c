@@ -1,0 +1,283 @@
+#include "lib/engine/arrivals.h"
+
+#include "lib/base/vec.h"
+#include "lib/directory/lookup.h"
+#include "lib/model/want.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_PAUSE_MS = 200, LONGEST_PAUSE_MS = 5000, BATCH = 512 };
+
+/* ---- what was written ---- */
+
+struct expected {
+    const char *ref, *account;
+    const struct im_attr *values; /* each attribute that was changed, perhaps without any value */
+    size_t count;
+};
+
+struct im_written {
+    const struct im_profile *profile;
+    struct im_pool *pool;
+    struct {
+        struct expected *items;
+        size_t count, cap;
+    } list;
+    struct {
+        const char **items;
+        size_t count, cap;
+    } refs;
+};
+
+struct im_written *im_written_new(const struct im_profile *profile) {
+    struct im_written *w = calloc(1, sizeof *w);
+    if (!w)
+        return NULL;
+    w->profile = profile;
+    w->pool = im_pool_new();
+    if (!w->pool)
+        im_written_free(&w);
+    return w;
+}
+
+void im_written_free(struct im_written **written) {
+    struct im_written *w = written ? *written : NULL;
+    if (!w)
+        return;
+    im_vec_free(&w->list);
+    im_vec_free(&w->refs);
+    im_pool_free(&w->pool);
+    free(w);
+    *written = NULL;
+}
+
+static enum im_err keep_values(struct im_written *w, const struct im_plan_diff *diff, struct im_attr *out, struct im_error *e) {
+    struct berval *values = im_pool_array(w->pool, diff->after_count + 1, sizeof *values);
+    out->name = im_pool_strdup(w->pool, diff->attribute);
+    if (!values || !out->name)
+        return im_error_nomem(e);
+    for (size_t i = 0; i < diff->after_count; i++) {
+        if (im_pool_value(w->pool, &diff->after[i], &values[i]) < 0)
+            return im_error_nomem(e);
+    }
+    out->values = values;
+    out->count = diff->after_count;
+    return IM_OK;
+}
+
+enum im_err im_written_add(struct im_written *w, const struct im_result *r, struct im_error *e) {
+    if (r->outcome != IM_CHANGED)
+        return IM_OK;
+    struct expected *x = im_vec_push(&w->list);
+    const char **ref = im_vec_push(&w->refs);
+    struct im_attr *values = im_pool_array(w->pool, r->diff_count + 1, sizeof *values);
+    if (!x || !ref || !values)
+        return im_error_nomem(e);
+    *ref = im_pool_strdup(w->pool, r->ref ? r->ref : r->dn);
+    *x = (struct expected){.ref = *ref, .account = im_pool_strdup(w->pool, r->account ? r->account : r->dn), .values = values};
+    enum im_err err = x->ref && x->account ? IM_OK : im_error_nomem(e);
+    for (size_t i = 0; err == IM_OK && i < r->diff_count; i++)
+        err = keep_values(w, &r->diffs[i], &values[x->count++], e);
+    return err;
+}
+
+size_t im_written_count(const struct im_written *w) {
+    return w->list.count;
+}
+
+const char *const *im_written_refs(const struct im_written *w) {
+    return w->refs.items;
+}
+
+/* ---- one replica, in a thread of its own ---- */
+
+/* Nothing here is written by two threads: each has its own connection, pool and marks. */
+struct watch {
+    const struct im_live_options *options;
+    const struct im_replica *replica;
+    const struct im_written *written;
+    const char *const *attributes;
+    int64_t for_ms;
+    struct im_pool *pool;
+    bool *has_arrived; /* each account */
+    size_t lacking;
+    struct im_lookup *lookups;
+    struct im_arrival arrival;
+    enum im_err err;
+    struct im_error e;
+    pthread_t thread;
+    bool is_running;
+};
+
+/* The class comes along with the values; values that only have to be there are compared by their bytes. */
+static bool same_value(const struct im_profile *profile, const char *attribute, const struct berval *a, const struct berval *b) {
+    const struct im_profile_attr *attr = im_profile_attr(profile, attribute);
+    if (im_value_equal(a, b))
+        return true;
+    return attr && attr->role != IM_ROLE_OPAQUE && im_role_equal(attr->role, a->bv_val, b->bv_val);
+}
+
+static bool has_value(const struct im_profile *profile, const struct im_attr *attr, const struct berval *value) {
+    for (size_t i = 0; attr && i < attr->count; i++) {
+        if (same_value(profile, attr->name, &attr->values[i], value))
+            return true;
+    }
+    return false;
+}
+
+static bool shows(const struct im_profile *profile, const struct im_entry *entry, const struct expected *x) {
+    for (size_t i = 0; i < x->count; i++) {
+        const struct im_attr *wanted = &x->values[i];
+        const struct im_attr *found = im_entry_attr(entry, wanted->name);
+        if (!im_profile_attr(profile, wanted->name)) /* object classes: others may be there as well */
+            continue;
+        if ((found ? found->count : 0) != wanted->count)
+            return false;
+        for (size_t v = 0; v < wanted->count; v++) {
+            if (!has_value(profile, found, &wanted->values[v]))
+                return false;
+        }
+    }
+    return true;
+}
+
+static enum im_err take(void *user, const struct im_lookup *lookup, const struct im_entry *entry, struct im_error *e) {
+    struct watch *w = user;
+    size_t at = (size_t)(uintptr_t)lookup->data;
+    (void)e;
+    if (!w->has_arrived[at] && shows(w->written->profile, entry, &w->written->list.items[at])) {
+        w->has_arrived[at] = true;
+        w->lacking--;
+    }
+    return IM_OK;
+}
+
+/* Asks once for those that have not arrived. */
+static enum im_err look(struct watch *w, struct im_directory *d) {
+    enum im_err err = IM_OK;
+    for (size_t at = 0; err == IM_OK && at < w->written->list.count;) {
+        size_t count = 0;
+        for (; at < w->written->list.count && count < BATCH; at++) {
+            if (w->has_arrived[at])
+                continue;
+            w->lookups[count++] = (struct im_lookup){.search = {.base = w->written->list.items[at].ref,
+                                                                .scope = IM_SEARCH_BASE,
+                                                                .attributes = w->attributes,
+                                                                .no_paging = true},
+                                                     .data = (void *)(uintptr_t)at,
+                                                     .may_be_missing = true};
+        }
+        err = im_lookup_all(d, w->lookups, count, take, w, &w->e);
+    }
+    return err;
+}
+
+static enum im_err poll_replica(struct watch *w, struct im_directory *d) {
+    const int64_t began = im_directory_now_ms(d);
+    int64_t pause = FIRST_PAUSE_MS;
+    enum im_err err = look(w, d);
+    while (err == IM_OK && w->lacking) {
+        struct im_event event;
+        int64_t left = began + w->for_ms - im_directory_now_ms(d);
+        if (left <= 0)
+            break;
+        err = im_directory_wait(d, pause < left ? pause : left, &event, &w->e);
+        pause = pause * 2 < LONGEST_PAUSE_MS ? pause * 2 : LONGEST_PAUSE_MS;
+        if (err == IM_OK)
+            err = look(w, d);
+    }
+    w->arrival.seconds = (double)(im_directory_now_ms(d) - began) / 1000;
+    return err;
+}
+
+static void *watch_replica(void *user) {
+    struct watch *w = user;
+    struct im_directory *d = NULL;
+    w->err = im_replica_open(w->options, w->replica, &d, &w->e);
+    bool is_open = w->err == IM_OK;
+    if (is_open)
+        w->err = poll_replica(w, d);
+    w->arrival.state = !w->lacking ? IM_ARRIVED : w->err == IM_OK ? IM_LAGGING : IM_UNREACHABLE;
+    im_directory_free(&d);
+    return NULL;
+}
+
+/* ---- all of them ---- */
+
+static enum im_err prepare(struct watch *w, struct im_error *e) {
+    size_t count = w->written->list.count;
+    w->pool = im_pool_new();
+    w->has_arrived = w->pool ? im_pool_array(w->pool, count + 1, sizeof *w->has_arrived) : NULL;
+    w->lookups = w->has_arrived ? im_pool_array(w->pool, BATCH, sizeof *w->lookups) : NULL;
+    w->lacking = count;
+    w->arrival = (struct im_arrival){.replica = w->replica, .accounts = count, .state = IM_UNREACHABLE};
+    return w->lookups ? IM_OK : im_error_nomem(e);
+}
+
+static enum im_err tell(const struct watch *w, struct im_pool *pool, struct im_arrival *out, struct im_error *e) {
+    const char **names = im_pool_array(pool, IM_MISSING_SHOWN, sizeof *names);
+    *out = w->arrival;
+    out->lacking = w->lacking;
+    out->missing = names;
+    if (!names)
+        return im_error_nomem(e);
+    for (size_t i = 0; i < w->written->list.count && out->missing_count < IM_MISSING_SHOWN; i++) {
+        if (!w->has_arrived[i])
+            names[out->missing_count++] = w->written->list.items[i].account;
+    }
+    if (out->state == IM_UNREACHABLE)
+        out->trouble = im_pool_strdup(pool, w->e.text);
+    return out->state != IM_UNREACHABLE || out->trouble ? IM_OK : im_error_nomem(e);
+}
+
+/* Signals are for the thread that has the command. */
+static void start_all(struct watch *watches, size_t count) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    for (size_t i = 0; i < count; i++) {
+        watches[i].is_running = pthread_create(&watches[i].thread, NULL, watch_replica, &watches[i]) == 0;
+        if (!watches[i].is_running)
+            watches[i].err = im_error_set(&watches[i].e, IM_E_IO, "no thread could be started");
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    for (size_t i = 0; i < count; i++) {
+        if (watches[i].is_running)
+            pthread_join(watches[i].thread, NULL);
+    }
+}
+
+static const char *const *attributes_of(const struct im_profile *profile, struct im_pool *pool) {
+    const char **names = im_pool_array(pool, profile->attr_count + 1, sizeof *names);
+    for (size_t i = 0; names && i < profile->attr_count; i++)
+        names[i] = profile->attrs[i].name;
+    return names;
+}
+
+enum im_err im_arrivals_await(const struct im_live_options *options, const struct im_replicas *replicas,
+                              const struct im_written *w, long seconds, struct im_pool *pool, struct im_arrival **out,
+                              struct im_error *e) {
+    struct watch *watches = im_pool_array(pool, replicas->count + 1, sizeof *watches);
+    struct im_arrival *arrivals = im_pool_array(pool, replicas->count + 1, sizeof *arrivals);
+    const char *const *attributes = attributes_of(w->profile, pool);
+    enum im_err err = watches && arrivals && attributes ? IM_OK : im_error_nomem(e);
+    for (size_t i = 0; err == IM_OK && i < replicas->count; i++) {
+        watches[i] = (struct watch){
+            .options = options, .replica = &replicas->items[i], .written = w, .attributes = attributes, .for_ms = seconds * 1000};
+        err = prepare(&watches[i], e);
+    }
+    if (err == IM_OK)
+        start_all(watches, replicas->count);
+    for (size_t i = 0; err == IM_OK && i < replicas->count; i++)
+        err = tell(&watches[i], pool, &arrivals[i], e);
+    for (size_t i = 0; watches && i < replicas->count; i++)
+        im_pool_free(&watches[i].pool);
+    *out = arrivals;
+    if (err == IM_OK && options->stop && *options->stop)
+        err = im_error_set(e, IM_E_INTERRUPTED, "stopped on request while waiting for replicas");
+    return err;
+}
