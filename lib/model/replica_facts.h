@@ -55,6 +55,7 @@ struct im_replica_facts {
         struct im_replica_difference *items;
         size_t count, cap;
     } differences;
+    bool is_compared;     /* somebody asked for it */
     size_t compared;      /* accounts */
     const char *unlisted; /* why replicas could not be listed; NULL: they were */
 };

@@ -28,6 +28,10 @@ struct im_survey {
     const struct im_dns_facts *dns;
     const struct im_http_facts *http;
     const struct im_replica_facts *replicas;
+    const char *server;    /* that was asked: its URI, or the file */
+    const char *truncated; /* a result was cut off: what was said; NULL: none was */
+    bool is_bound_to_gc;   /* through the port of the global catalog */
+    size_t domain_count;   /* of the forest; 0: not known */
     bool is_ad;
     bool is_offline;  /* from an export: there is no server to ask */
     bool is_external; /* --external: judged as seen from outside of the organisation */

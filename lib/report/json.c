@@ -3,6 +3,7 @@
 #include "lib/data/json_text.h"
 
 #include "lib/data/times.h"
+#include "lib/model/replica_facts.h"
 #include "lib/report/write.h"
 
 /* Accounts come by the ten thousand, so that they are written as text; the rest, once a run, is built of objects. */
@@ -73,6 +74,20 @@ static void dump_take(json_t *object, struct im_buf *text) {
     json_decref(object);
 }
 
+static void put_arrival(json_t *o, const struct im_arrival *a) {
+    json_t *missing = json_array();
+    im_json_put(o, "name", im_json_string(a->replica->name));
+    im_json_put(o, "uri", im_json_string(a->replica->uri));
+    im_json_put(o, "state", json_string(im_arrival_name(a->state)));
+    im_json_put(o, "seconds", json_real((double)(long)(a->seconds * 1000 + 0.5) / 1000));
+    im_json_put(o, "accounts", json_integer((json_int_t)a->accounts));
+    im_json_put(o, "lacking", json_integer((json_int_t)a->lacking));
+    for (size_t i = 0; i < a->missing_count; i++)
+        json_array_append_new(missing, im_json_string(a->missing[i]));
+    im_json_put(o, "missing", missing);
+    im_json_put(o, "message", im_json_string(a->trouble));
+}
+
 /* ---- one document ---- */
 
 static enum im_err begin(struct im_out *out, const struct im_run_info *info, struct im_error *e) {
@@ -100,7 +115,14 @@ static enum im_err end(struct im_out *out, const struct im_run_info *info, const
     struct im_buf text = IM_BUF_INIT;
     json_t *object = json_object();
     (void)info;
-    im_buf_adds(&text, out->first ? "],\n\"summary\":" : "\n],\n\"summary\":");
+    im_buf_adds(&text, out->first ? "],\n" : "\n],\n");
+    for (size_t i = 0; i < summary->arrival_count; i++) {
+        json_t *arrival = json_object();
+        put_arrival(arrival, &summary->arrivals[i]);
+        im_buf_adds(&text, i ? ",\n" : "\"replicas\":[\n");
+        dump_take(arrival, &text);
+    }
+    im_buf_adds(&text, summary->arrival_count ? "\n],\n\"summary\":" : "\"summary\":");
     put_summary(object, summary);
     dump_take(object, &text);
     im_buf_adds(&text, "}\n");
@@ -144,8 +166,17 @@ static enum im_err account_line(struct im_out *out, const struct im_run_info *in
 
 static enum im_err end_lines(struct im_out *out, const struct im_run_info *info, const struct im_summary *summary,
                              struct im_error *e) {
-    json_t *object = line_of("summary");
+    json_t *object;
+    enum im_err err = IM_OK;
     (void)info;
+    for (size_t i = 0; err == IM_OK && i < summary->arrival_count; i++) {
+        object = line_of("replica");
+        put_arrival(object, &summary->arrivals[i]);
+        err = write_line_take(out, object, e);
+    }
+    if (err != IM_OK)
+        return err;
+    object = line_of("summary");
     put_summary(object, summary);
     return write_line_take(out, object, e);
 }

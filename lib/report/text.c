@@ -1,5 +1,6 @@
 /* Text for people: one line an account as it is done, aligned; what would change below it in a dry run. */
 #include "lib/base/text.h"
+#include "lib/model/replica_facts.h"
 #include "lib/report/layout.h"
 #include "lib/report/write.h"
 
@@ -113,6 +114,29 @@ static enum im_err account(struct im_out *out, const struct im_run_info *info, c
     return im_report_write(out, &text, e);
 }
 
+static void add_missing(const struct im_arrival *a, struct im_buf *text) {
+    for (size_t i = 0; i < a->missing_count; i++) {
+        im_buf_adds(text, i ? ", " : ": ");
+        im_layout_escape(text, a->missing[i]);
+    }
+    im_buf_adds(text, a->lacking > a->missing_count ? " ..." : "");
+}
+
+static void add_arrival(const struct im_arrival *a, struct im_buf *text) {
+    im_layout_escape(text, a->replica->name);
+    if (a->state == IM_ARRIVED) {
+        im_buf_addf(text, ": everything arrived after %.1f s", a->seconds);
+    } else if (a->state == IM_LAGGING) {
+        im_buf_addf(text, ": lagging after %.1f s, %zu of %zu changed accounts have not arrived", a->seconds, a->lacking,
+                    a->accounts);
+        add_missing(a, text);
+    } else {
+        im_buf_adds(text, ": cannot be asked: ");
+        im_layout_escape(text, a->trouble);
+    }
+    im_buf_addc(text, '\n');
+}
+
 static enum im_err end(struct im_out *out, const struct im_run_info *info, const struct im_summary *summary, struct im_error *e) {
     struct im_buf text = IM_BUF_INIT;
     im_buf_adds(&text, info->dry_run ? "Dry run: " : "");
@@ -122,6 +146,8 @@ static enum im_err end(struct im_out *out, const struct im_run_info *info, const
             im_buf_addf(&text, "%s%zu %s", shown++ ? ", " : "", summary->counts[i], im_outcome_name((enum im_outcome)i));
     }
     im_buf_addf(&text, " (%zu account%s)\n", summary->total, summary->total == 1 ? "" : "s");
+    for (size_t i = 0; i < summary->arrival_count; i++)
+        add_arrival(&summary->arrivals[i], &text);
     return im_report_write(out, &text, e);
 }
 

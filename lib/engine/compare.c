@@ -1,0 +1,248 @@
+#include "lib/engine/compare.h"
+
+#include "lib/base/text.h"
+#include "lib/base/vec.h"
+#include "lib/directory/lookup.h"
+#include "lib/model/want.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SLICE = 256 };
+
+/* Some accounts as the first server has them, and what a replica says of each. */
+struct slice {
+    struct im_compare *c;
+    struct im_pool *pool;
+    const char *const *attributes;
+    struct im_entry *here[SLICE];
+    const struct im_entry *there[SLICE];
+    size_t count;
+    struct im_lookup lookups[SLICE];
+};
+
+static const char *changed_of(const struct im_entry *entry) {
+    const char *when = im_entry_string(entry, "whenChanged");
+    return when ? when : im_entry_string(entry, "modifyTimestamp");
+}
+
+static const char *const *attributes_of(const struct im_account_context *context, struct im_pool *pool) {
+    const struct im_profile *p = context->profile;
+    const char **names = im_pool_array(pool, p->attr_count + p->account_name_count + 4, sizeof *names);
+    size_t count = 0;
+    for (size_t i = 0; names && i < p->attr_count; i++)
+        names[count++] = p->attrs[i].name;
+    for (size_t i = 0; names && i < p->account_name_count; i++)
+        names[count++] = p->account_names[i];
+    if (names) {
+        names[count++] = "whenChanged";
+        names[count++] = "modifyTimestamp";
+    }
+    return names;
+}
+
+/* ---- one attribute ---- */
+
+static bool same_values(const struct im_profile_attr *attr, const struct im_attr *a, const struct im_attr *b) {
+    if ((a ? a->count : 0) != (b ? b->count : 0))
+        return false;
+    for (size_t i = 0; a && i < a->count; i++) {
+        bool is_there = false;
+        for (size_t k = 0; !is_there && k < b->count; k++) {
+            is_there = im_value_equal(&a->values[i], &b->values[k]) ||
+                       (attr->role != IM_ROLE_OPAQUE && im_role_equal(attr->role, a->values[i].bv_val, b->values[k].bv_val));
+        }
+        if (!is_there)
+            return false;
+    }
+    return true;
+}
+
+static const char *shown(const struct im_attr *attr, struct im_pool *pool) {
+    struct im_buf text = IM_BUF_INIT;
+    for (size_t i = 0; attr && i < attr->count; i++) {
+        im_buf_adds(&text, i ? ", " : "");
+        if (im_text_is_utf8(attr->values[i].bv_val, attr->values[i].bv_len)) {
+            im_buf_add(&text, attr->values[i].bv_val, attr->values[i].bv_len);
+        } else {
+            im_buf_addf(&text, "(%zu bytes)", (size_t)attr->values[i].bv_len);
+        }
+    }
+    const char *kept = text.failed ? NULL : im_pool_strdup(pool, text.len ? im_buf_str(&text) : "nothing");
+    im_buf_free(&text);
+    return kept;
+}
+
+static const char *name_of(const struct im_profile *p, const struct im_entry *entry) {
+    for (size_t i = 0; i < p->account_name_count; i++) {
+        const char *name = im_entry_string(entry, p->account_names[i]);
+        if (name)
+            return name;
+    }
+    return NULL;
+}
+
+static enum im_err add_difference(struct slice *s, size_t replica, size_t at, const struct im_profile_attr *attr,
+                                  struct im_error *e) {
+    struct im_compare *c = s->c;
+    const struct im_entry *here = s->here[at];
+    const struct im_entry *there = s->there[at];
+    if (c->facts->differences.count >= c->most)
+        return IM_OK;
+    struct im_replica_difference *d = im_vec_push(&c->facts->differences);
+    if (!d)
+        return im_error_nomem(e);
+    *d = (struct im_replica_difference){
+        .replica = replica,
+        .account = im_pool_strdup(c->pool, name_of(c->context->profile, here)),
+        .dn = im_pool_strdup(c->pool, here->dn),
+        .attribute = attr ? attr->name : "entry",
+        .here = attr ? shown(im_entry_attr(here, attr->name), c->pool) : "there",
+        .there = attr ? shown(im_entry_attr(there, attr->name), c->pool) : "not there",
+        .when_here = im_pool_strdup(c->pool, changed_of(here)),
+        .when_there = there ? im_pool_strdup(c->pool, changed_of(there)) : NULL,
+    };
+    return d->dn && d->here && d->there ? IM_OK : im_error_nomem(e);
+}
+
+static enum im_err compare_entry(struct slice *s, size_t replica, size_t at, struct im_error *e) {
+    const struct im_profile *p = s->c->context->profile;
+    enum im_err err = IM_OK;
+    if (!s->there[at])
+        return add_difference(s, replica, at, NULL, e);
+    for (size_t i = 0; err == IM_OK && i < p->attr_count; i++) {
+        const struct im_attr *here = im_entry_attr(s->here[at], p->attrs[i].name);
+        if (!same_values(&p->attrs[i], here, im_entry_attr(s->there[at], p->attrs[i].name)))
+            err = add_difference(s, replica, at, &p->attrs[i], e);
+    }
+    return err;
+}
+
+/* ---- a slice on a replica ---- */
+
+static enum im_err take(void *user, const struct im_lookup *lookup, const struct im_entry *entry, struct im_error *e) {
+    struct slice *s = user;
+    const struct im_entry *copy = im_entry_copy(entry, s->pool);
+    if (!copy)
+        return im_error_nomem(e);
+    s->there[(size_t)(uintptr_t)lookup->data] = copy;
+    return IM_OK;
+}
+
+static enum im_err ask_replica(struct slice *s, size_t replica, struct im_error *e) {
+    struct im_compare *c = s->c;
+    for (size_t i = 0; i < s->count; i++) {
+        s->there[i] = NULL;
+        s->lookups[i] = (struct im_lookup){
+            .search = {.base = s->here[i]->dn, .scope = IM_SEARCH_BASE, .attributes = s->attributes, .no_paging = true},
+            .data = (void *)(uintptr_t)i,
+            .may_be_missing = true};
+    }
+    struct im_error inner = {.code = IM_OK};
+    enum im_err err = im_lookup_all(c->replicas[replica], s->lookups, s->count, take, s, &inner);
+    if (err == IM_E_NOMEM || err == IM_E_INTERRUPTED) {
+        if (e)
+            *e = inner;
+        return err;
+    }
+    if (err != IM_OK) { /* what it said so far stays; nothing is said about the rest */
+        c->facts->troubles[replica] = im_pool_strdup(c->pool, inner.text);
+        im_directory_free(&c->replicas[replica]);
+        return c->facts->troubles[replica] ? IM_OK : im_error_nomem(e);
+    }
+    for (size_t i = 0; err == IM_OK && i < s->count; i++)
+        err = compare_entry(s, replica, i, e);
+    return err;
+}
+
+static enum im_err flush(struct slice *s, struct im_error *e) {
+    enum im_err err = IM_OK;
+    for (size_t r = 0; err == IM_OK && s->count && r < s->c->facts->replicas.count; r++) {
+        if (s->c->replicas[r])
+            err = ask_replica(s, r, e);
+    }
+    s->c->facts->compared += s->count;
+    s->count = 0;
+    im_pool_reset(s->pool);
+    return err;
+}
+
+static enum im_err collect(void *user, const struct im_entry *entry, struct im_error *e) {
+    struct slice *s = user;
+    s->here[s->count] = im_entry_copy(entry, s->pool);
+    if (!s->here[s->count])
+        return im_error_nomem(e);
+    return ++s->count == SLICE ? flush(s, e) : IM_OK;
+}
+
+/* ---- all, or some ---- */
+
+static enum im_err begin(struct im_compare *c, struct slice **out, struct im_error *e) {
+    struct slice *s = calloc(1, sizeof *s);
+    *out = s;
+    if (!s)
+        return im_error_nomem(e);
+    s->c = c;
+    s->pool = im_pool_new();
+    s->attributes = attributes_of(c->context, c->pool);
+    return s->pool && s->attributes ? IM_OK : im_error_nomem(e);
+}
+
+static void end(struct slice *s) {
+    if (s)
+        im_pool_free(&s->pool);
+    free(s);
+}
+
+static const char *any_value(const struct im_profile *p, struct im_pool *pool) {
+    struct im_buf filter = IM_BUF_INIT;
+    im_buf_adds(&filter, "(|");
+    for (size_t i = 0; i < p->attr_count; i++)
+        im_buf_addf(&filter, "(%s=*)", p->attrs[i].name);
+    im_buf_addc(&filter, ')');
+    const char *text = filter.failed ? NULL : im_pool_strdup(pool, im_buf_str(&filter));
+    im_buf_free(&filter);
+    return text;
+}
+
+enum im_err im_compare_all(struct im_compare *c, const char *base, struct im_error *e) {
+    struct slice *s;
+    enum im_err err = begin(c, &s, e);
+    struct im_search search = {.base = base, .scope = IM_SEARCH_SUB, .filter = any_value(c->context->profile, c->pool)};
+    if (err == IM_OK && !search.filter)
+        err = im_error_nomem(e);
+    if (err == IM_OK) {
+        search.attributes = s->attributes;
+        err = im_directory_search(c->directory, &search, collect, s, e);
+    }
+    if (err == IM_OK)
+        err = flush(s, e);
+    end(s);
+    return err;
+}
+
+static enum im_err collect_one(void *user, const struct im_lookup *lookup, const struct im_entry *entry, struct im_error *e) {
+    (void)lookup;
+    return collect(user, entry, e);
+}
+
+enum im_err im_compare_some(struct im_compare *c, const char *const *dns, size_t count, struct im_error *e) {
+    struct slice *s;
+    enum im_err err = begin(c, &s, e);
+    struct im_lookup *lookups = calloc(count + 1, sizeof *lookups);
+    if (err == IM_OK && !lookups)
+        err = im_error_nomem(e);
+    for (size_t i = 0; err == IM_OK && i < count; i++) {
+        lookups[i] = (struct im_lookup){
+            .search = {.base = dns[i], .scope = IM_SEARCH_BASE, .attributes = s->attributes, .no_paging = true},
+            .may_be_missing = true};
+    }
+    if (err == IM_OK)
+        err = im_lookup_all(c->directory, lookups, count, collect_one, s, e);
+    if (err == IM_OK)
+        err = flush(s, e);
+    free(lookups);
+    end(s);
+    return err;
+}
