@@ -242,15 +242,14 @@ static int apply_op(struct memdir *m, struct im_entry *entry, const struct im_op
 }
 
 static int check_assertion(const struct memdir *m, const struct im_entry *entry, const char *assertion) {
-    bool error = false;
     if (!assertion)
         return MEMDIR_SUCCESS;
     if (!im_rootdse_has_control(&m->rootdse, ASSERTION))
         return MEMDIR_UNAVAILABLE_CRITICAL;
-    int truth = memdir_filter_matches(m, entry, assertion, &error);
-    if (error)
-        fail_msg("not a filter: %s", assertion);
-    return truth == 1 ? MEMDIR_SUCCESS : MEMDIR_ASSERTION_FAILED;
+    struct im_matcher *matcher = memdir_filter_new(m, assertion, m->pool);
+    bool matches = memdir_filter_matches(matcher, entry);
+    im_matcher_free(&matcher);
+    return matches ? MEMDIR_SUCCESS : MEMDIR_ASSERTION_FAILED;
 }
 
 int memdir_modify(struct memdir *m, const struct im_change *change) {

@@ -81,7 +81,6 @@ static bool in_scope(const struct memdir_record *record, const struct memdir_rec
 static void search(struct connection *c, const struct im_search *s, struct operation *operation) {
     struct memdir *m = c->m;
     bool sees_deleted = s->show_deleted && im_rootdse_has_control(&m->rootdse, SHOW_DELETED);
-    bool error = false;
     const struct memdir_record *base = memdir_find(m, s->base, &operation->code);
     if (!base || (base->is_deleted && !sees_deleted)) {
         operation->code = base ? MEMDIR_NO_SUCH_OBJECT : operation->code;
@@ -89,16 +88,15 @@ static void search(struct connection *c, const struct im_search *s, struct opera
     }
     operation->code = MEMDIR_SUCCESS;
     operation->entries = SOLID(im_pool_array(c->pool, m->records.count, sizeof *operation->entries));
+    struct im_matcher *matcher = memdir_filter_new(m, s->filter ? s->filter : "(objectClass=*)", c->pool);
     for (size_t i = 0; i < m->records.count; i++) {
         const struct memdir_record *record = &m->records.items[i];
         if (record->is_deleted && !sees_deleted)
             continue;
-        bool matches = memdir_filter_matches(m, &record->entry, s->filter ? s->filter : "(objectClass=*)", &error) == 1;
-        if (error)
-            fail_msg("not a filter: %s", s->filter);
-        if (matches && in_scope(record, base, s->scope)) /* the slower one comes second */
+        if (memdir_filter_matches(matcher, &record->entry) && in_scope(record, base, s->scope)) /* the slower one comes second */
             operation->entries[operation->entry_count++] = record->entry;
     }
+    im_matcher_free(&matcher);
 }
 
 static enum im_err start_search(void *impl, const struct im_search *s, void *token, struct im_error *e) {

@@ -3,6 +3,7 @@
 #define IMDIR_TESTS_MEMDIR_STORE_H
 
 #include "lib/base/vec.h"
+#include "lib/data/filter_match.h"
 #include "tests/unit/memdir.h"
 #include "tests/unit/oom.h"
 #include "tests/unit/unit.h"
@@ -68,7 +69,8 @@ unsigned memdir_flags(const struct memdir *m, const char *attribute);
 bool memdir_dn_value_matches(const struct berval *stored, const struct berval *value);
 /* How a stored DN value is read: its target's present name. In pool. */
 struct berval memdir_dn_value_shown(const struct memdir *m, const struct berval *stored, bool is_extended, struct im_pool *pool);
-/* 1, 0, or -1 = undefined. *error is set where the filter is not one. */
-int memdir_filter_matches(const struct memdir *m, const struct im_entry *entry, const char *filter, bool *error);
+/* In pool, but im_matcher_free is for the rest. Fails the test where it is not a filter. */
+struct im_matcher *memdir_filter_new(const struct memdir *m, const char *filter, struct im_pool *pool);
+bool memdir_filter_matches(struct im_matcher *matcher, const struct im_entry *entry);
 
 #endif
