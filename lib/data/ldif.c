@@ -196,7 +196,7 @@ static enum im_err take_line(struct im_ldif_reader *r, bool is_first, struct im_
     struct im_ldif_name *name = NULL;
     size_t len = 0;
     enum im_err err = parse_name(r, &name, &len, e);
-    if (err != IM_OK)
+    if (err != IM_OK || !name)
         return err;
     if (name->word == IM_LDIF_DN)
         return wrong(r, 1, e, "\"dn:\" within an entry: an empty line must stand between entries");
@@ -334,8 +334,9 @@ static enum im_err take_between(struct im_ldif_reader *r, bool *is_dn, struct im
     size_t len = 0;
     struct value value = {0};
     enum im_err err = parse_name(r, &name, &len, e);
-    if (err == IM_OK)
-        err = refuse_special(r, name, e);
+    if (err != IM_OK || !name)
+        return err;
+    err = refuse_special(r, name, e);
     if (err != IM_OK)
         return err;
     if (!r->seen_record && name->word == IM_LDIF_VERSION) {

@@ -22,7 +22,7 @@ static void move_to_front(struct im_ldif_lines *l) {
 }
 
 static enum im_err make_room(struct im_ldif_lines *l, struct im_error *e) {
-    if (l->start)
+    if (l->data && l->start)
         move_to_front(l);
     if (l->cap - l->end > WINDOW / 2)
         return IM_OK;
@@ -50,7 +50,7 @@ static enum im_err fill(struct im_ldif_lines *l, struct im_error *e) {
         err = l->source.read(l->source.user, l->data + l->end, l->cap - l->end - 1, &len, e);
     if (err != IM_OK)
         return err;
-    const char *nul = l->nul == SIZE_MAX ? memchr(l->data + l->end, '\0', len) : NULL;
+    const char *nul = l->data && l->nul == SIZE_MAX ? memchr(l->data + l->end, '\0', len) : NULL;
     if (nul)
         l->nul = (size_t)(nul - l->data);
     l->end += len;

@@ -387,7 +387,7 @@ static enum im_err read_entries(const struct im_buf *text, struct im_pool *pool,
     }
     im_ldif_reader_free(&reader);
     out->entries = err == IM_OK ? im_pool_array(pool, list.count, sizeof(struct im_entry *)) : NULL;
-    if (out->entries)
+    if (out->entries && list.items)
         memcpy(out->entries, list.items, list.count * sizeof(struct im_entry *));
     out->count = list.count;
     im_vec_free(&list);

@@ -315,7 +315,7 @@ static enum im_err index_search(struct im_offline_batch *b, size_t number, struc
     const struct im_match_term *terms = s->matcher ? im_matcher_alternatives(s->matcher, &count) : NULL;
     s->is_indexed = terms != NULL || s->search.scope == IM_SEARCH_BASE;
     enum im_err err = IM_OK;
-    for (size_t i = 0; err == IM_OK && s->search.scope != IM_SEARCH_BASE && i < count; i++)
+    for (size_t i = 0; err == IM_OK && s->search.scope != IM_SEARCH_BASE && terms && i < count; i++)
         err = index_term(b, number, terms[i].attribute, terms[i].kind, &terms[i].key, e);
     return err == IM_OK && !s->is_indexed ? add_number(&b->others, number, e) : err;
 }

@@ -140,7 +140,7 @@ static void broken_data_is_told_with_its_place(void **state) {
     assert_mentions(f->e.text, "incorrect data check");
     unsigned char rubbish[sizeof member_a + 3];
     memcpy(rubbish, member_a, sizeof member_a);
-    memcpy(rubbish + sizeof member_a, "dn:", 3);
+    memset(rubbish + sizeof member_a, 'x', 3);
     write_file(f, rubbish, sizeof rubbish);
     assert_int_equal(open_file(f), IM_OK);
     assert_int_equal(read_all(f, text, sizeof text, 256, &len), IM_E_INPUT);
