@@ -18,8 +18,8 @@ struct value {
 
 struct attr {
     const struct im_ldif_name *name;
-    size_t count, filled;
-    bool is_part, is_whole; /* parts came; the last one did */
+    size_t count, first, filled; /* values: how many, where in the list, how many of them are there already */
+    bool is_part, is_whole;      /* parts came; the last one did */
 };
 
 struct im_ldif_reader {
@@ -254,17 +254,18 @@ static enum im_err finish(struct im_ldif_reader *r, struct im_error *e) {
     enum im_err err = make_room(r, e);
     if (err != IM_OK)
         return err;
-    struct berval *next = r->value_list;
+    size_t next = 0;
     for (size_t i = 0; i < r->attrs.count; i++) {
-        const struct attr *from = &r->attrs.items[i];
-        r->entry.attrs[i] = (struct im_attr){.name = from->name->plain, .values = next, .count = from->count};
+        struct attr *from = &r->attrs.items[i];
+        r->entry.attrs[i] = (struct im_attr){.name = from->name->plain, .values = r->value_list + next, .count = from->count};
         r->numbers[i] = from->name->wanted;
+        from->first = next;
         next += from->count;
     }
     for (size_t i = 0; i < r->values.count; i++) {
         const struct value *value = &r->values.items[i];
         struct attr *attr = &r->attrs.items[value->attr];
-        r->entry.attrs[value->attr].values[attr->filled++] =
+        r->value_list[attr->first + attr->filled++] =
             (struct berval){.bv_len = value->len, .bv_val = r->lines.data + r->lines.start + value->at};
     }
     r->entry.count = r->attrs.count;

@@ -46,11 +46,13 @@ static enum im_err fill(struct im_ldif_lines *l, struct im_error *e) {
     bool is_first = !l->cap;
     enum im_err err = make_room(l, e);
     size_t len = 0;
+    if (err == IM_OK && !l->data) /* an analyzer does not know that there is room now */
+        err = IM_E_INTERNAL;
     if (err == IM_OK)
         err = l->source.read(l->source.user, l->data + l->end, l->cap - l->end - 1, &len, e);
     if (err != IM_OK)
         return err;
-    const char *nul = l->data && l->nul == SIZE_MAX ? memchr(l->data + l->end, '\0', len) : NULL;
+    const char *nul = l->nul == SIZE_MAX ? memchr(l->data + l->end, '\0', len) : NULL;
     if (nul)
         l->nul = (size_t)(nul - l->data);
     l->end += len;
