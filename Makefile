@@ -106,10 +106,10 @@ REMAKE = $(MAKE) --no-print-directory $(JOBS)
 # The tests run on the sanitized build, or on the one that counts lines.
 CHECKED = $(if $(COVERAGE),COVERAGE=1,SAN=1)
 CHECKED_B = $(if $(COVERAGE),build/coverage,build/san)
-SUITES ?= unit meta integration samba lint builds valgrind
+SUITES ?= unit meta integration samba browser lint builds valgrind
 
 deps:
-	@packaging/deps build run demo tests lint samba fuzz bench
+	@packaging/deps build run demo tests lint samba browser fuzz bench
 
 demo:
 	@packaging/deps build run demo
@@ -134,7 +134,7 @@ check-samba:
 
 # SUITES="samba lint" runs a part of it.
 check-all:
-	@packaging/deps build run demo tests lint samba
+	@packaging/deps build run demo tests lint samba browser
 	@$(REMAKE) $(CHECKED) all units bench-tools
 	@$(REMAKE) SAN= COVERAGE= all units
 	@B=$(CHECKED_B) tests/run $(SUITES)
@@ -233,7 +233,7 @@ help:
 	@echo 'check              unit programs, consistency checks, and tests against private OpenLDAP servers'
 	@echo 'check-integration  only the tests against OpenLDAP'
 	@echo 'check-samba        the tests against a real Samba AD domain controller (as root)'
-	@echo 'check-all          check, check-samba, lint, builds with gcc and clang, valgrind'
+	@echo 'check-all          check, check-samba, a browser, lint, builds with gcc and clang, valgrind'
 	@echo 'fuzz               libFuzzer on every parser, FUZZ_SECONDS=60 each'
 	@echo 'bench              how fast: ratios against a bare client and against what is used instead (QUICK=1 LARGE=1 DISK=1)'
 	@echo 'deps               installs every package that any of these need (Debian, as root)'

@@ -41,8 +41,8 @@
 #include "lib/probe/dns_survey.h"
 #include "lib/probe/http.h"
 #include "lib/report/check.h"
-#include "lib/report/home.h"
 #include "lib/report/check_read.h"
+#include "lib/report/home.h"
 #include "lib/report/report.h"
 
 #define IMDIR_VERSION "0.1.0"
