@@ -186,14 +186,30 @@ static enum im_err tell_rights(struct checking *x) {
     return IM_OK;
 }
 
+static bool is_catalog_port(const char *uri) {
+    const char *colon = strrchr(uri, ':');
+    return colon && (strcmp(colon, ":3268") == 0 || strcmp(colon, ":3269") == 0);
+}
+
+static size_t count_domains(const struct im_facts_gathered *d) {
+    size_t count = 0;
+    while (d->domains && d->domains[count]) {
+        count++;
+    }
+    return count;
+}
+
 static enum im_err prepare(struct checking *x) {
     const struct im_facts_gathered *d = &x->directory;
     struct im_command *c = x->c;
-    x->facts = (struct im_check_facts){.c = c, .choice = &x->choice, .directory = d};
+    x->facts = (struct im_check_facts){.c = c, .choice = &x->choice, .directory = d, .is_selection = x->sources != NULL};
     x->facts.survey = (struct im_survey){.config = c->config,
                                          .profile = d->profile,
                                          .schema = &d->schema,
                                          .servers = &d->servers,
+                                         .server = im_directory_uri(d->directory),
+                                         .is_bound_to_gc = is_catalog_port(im_directory_uri(d->directory)),
+                                         .domain_count = count_domains(d),
                                          .is_ad = d->context.is_ad,
                                          .is_offline = im_directory_rootdse(d->directory)->is_offline,
                                          .is_external = im_check_options.external,
@@ -278,12 +294,33 @@ static enum im_err preflight(struct checking *x) {
     return im_preflight(&x->audit, &run, x->counter, on_checked, x, &c->error);
 }
 
+/* A result that was cut off is a finding: the rest is judged all the same. */
 static enum im_err look_at_accounts(struct checking *x) {
-    if (x->sources) {
-        return preflight(x);
+    struct im_command *c = x->c;
+    im_progress_begin(c, 0);
+    enum im_err err = x->sources ? preflight(x) : im_audit_accounts(&x->audit, x->counter, &c->error);
+    if (err != IM_E_TRUNCATED || !im_choice_has(&x->choice, "replication-result-truncated")) {
+        return err;
     }
-    im_progress_begin(x->c, 0);
-    return im_audit_accounts(&x->audit, x->counter, &x->c->error);
+    x->facts.survey.truncated = im_pool_strdup(c->pool, c->error.text);
+    im_error_clear(&c->error);
+    return x->facts.survey.truncated ? IM_OK : im_error_nomem(&c->error);
+}
+
+/* ---- sign-in, step by step ---- */
+
+static enum im_err tell_sign_ins(struct checking *x) {
+    struct im_command *c = x->c;
+    enum im_err err = IM_OK;
+    for (size_t i = 0; err == IM_OK && i < x->facts.accounts.count; i++) {
+        struct im_sign_in steps;
+        const struct im_account *account = &x->facts.accounts.items[i];
+        err = im_sign_in(&x->facts.survey, account, c->pool, &steps, &c->error);
+        if (err == IM_OK) {
+            err = im_check_output_steps(x->output, account->name, &steps, &c->error);
+        }
+    }
+    return err;
 }
 
 /* ---- the check ---- */
@@ -318,6 +355,9 @@ static enum im_err work(struct checking *x) {
     im_progress_end(c);
     if (err == IM_OK) {
         err = im_check_facts_end(&x->facts, im_counter_census(x->counter));
+    }
+    if (err == IM_OK) {
+        err = tell_sign_ins(x);
     }
     for (int scope = 0; err == IM_OK && scope < IM_SCOPE_COUNT; scope++) {
         err = im_audit_scope(&x->audit, (enum im_scope)scope, &c->error);

@@ -9,48 +9,6 @@ static bool wants(const struct im_check_facts *f, enum im_scope scope) {
     return im_choice_has_scope(f->choice, scope);
 }
 
-/* ---- names ---- */
-
-static enum im_err add_name(struct im_pool *pool, struct im_strings *list, size_t room, const char *name, struct im_error *e) {
-    for (size_t i = 0; i < list->count; i++) {
-        if (im_text_equal(list->items[i], name)) {
-            return IM_OK;
-        }
-    }
-    if (!name || list->count == room) {
-        return IM_OK;
-    }
-    list->items[list->count] = im_pool_strdup(pool, name);
-    return list->items[list->count++] ? IM_OK : im_error_nomem(e);
-}
-
-static enum im_err make_room(struct im_pool *pool, struct im_strings *list, size_t room, struct im_error *e) {
-    *list = (struct im_strings){.items = im_pool_array(pool, room + 1, sizeof(char *))};
-    return list->items ? IM_OK : im_error_nomem(e);
-}
-
-/* IM domains that the servers serve: routers' names, and what the configuration says. */
-static enum im_err list_served(const struct im_check_facts *f, struct im_strings *domains, struct im_strings *hosts) {
-    struct im_command *c = f->c;
-    const struct im_servers *servers = f->survey.servers;
-    size_t room = 0;
-    for (size_t i = 0; i < servers->count; i++) {
-        room += servers->items[i].domains.count + 1;
-    }
-    enum im_err err = make_room(c->pool, domains, room, &c->error);
-    if (err == IM_OK) {
-        err = make_room(c->pool, hosts, room, &c->error);
-    }
-    for (size_t i = 0; err == IM_OK && i < servers->count; i++) {
-        const struct im_server *server = &servers->items[i];
-        err = add_name(c->pool, server->hosts_users ? hosts : domains, room, server->host, &c->error);
-        for (size_t k = 0; err == IM_OK && k < server->domains.count; k++) {
-            err = add_name(c->pool, domains, room, server->domains.items[k], &c->error);
-        }
-    }
-    return err;
-}
-
 /* ---- name servers ---- */
 
 static struct im_strings resolvers(const struct im_command *c) {
@@ -74,43 +32,18 @@ enum im_err im_check_facts_mail_domain(void *user, const char *domain, struct im
     return f->survey.dns ? ask_names(f, &names, e) : IM_OK;
 }
 
-static enum im_err ask_served(struct im_check_facts *f) {
-    struct im_dns_wanted names = {.timeout_s = 0};
-    enum im_err err = list_served(f, &names.im_domains, &names.hosts);
+/* What servers and accounts, as far as they are known, need in DNS. */
+static enum im_err ask_known(struct im_check_facts *f, const struct im_census *census) {
+    struct im_command *c = f->c;
+    struct im_dns_names names;
+    enum im_err err = im_dns_names(census, f->survey.servers, c->pool, &names, &c->error);
+    const struct im_dns_wanted wanted = {
+        .mail_domains = names.mail_domains, .im_domains = names.im_domains, .hosts = names.hosts};
     if (err == IM_OK) {
-        err = ask_names(f, &names, &f->c->error);
+        err = ask_names(f, &wanted, &c->error);
     }
     f->survey.dns = &f->dns;
     return err;
-}
-
-static enum im_err list_domains(struct im_command *c, const struct im_census_domain *domains, size_t count,
-                                struct im_strings *out) {
-    enum im_err err = make_room(c->pool, out, count, &c->error);
-    for (size_t i = 0; err == IM_OK && i < count; i++) {
-        out->items[out->count++] = domains[i].name;
-    }
-    return err;
-}
-
-static enum im_err list_homes(struct im_command *c, const struct im_census *census, struct im_strings *out) {
-    enum im_err err = make_room(c->pool, out, census->home_count, &c->error);
-    for (size_t i = 0; err == IM_OK && i < census->home_count; i++) {
-        err = add_name(c->pool, out, census->home_count, census->homes[i].host, &c->error);
-    }
-    return err;
-}
-
-static enum im_err ask_met(struct im_check_facts *f, const struct im_census *census) {
-    struct im_dns_wanted names = {.timeout_s = 0};
-    enum im_err err = list_domains(f->c, census->im_domains, census->im_domain_count, &names.im_domains);
-    if (err == IM_OK) {
-        err = list_domains(f->c, census->mail_domains, census->mail_domain_count, &names.mail_domains);
-    }
-    if (err == IM_OK) {
-        err = list_homes(f->c, census, &names.hosts);
-    }
-    return err == IM_OK ? ask_names(f, &names, &f->c->error) : err;
 }
 
 /* ---- web servers ---- */
@@ -220,9 +153,34 @@ static enum im_err probe(struct im_check_facts *f, const struct im_census *censu
     return err;
 }
 
+/* What is told of a person's sign-in afterwards. */
+static enum im_err keep_person(struct im_check_facts *f, const struct im_account *account, struct im_error *e) {
+    struct im_pool *pool = f->c->pool;
+    struct im_account *place = im_vec_push(&f->accounts);
+    if (!place) {
+        return im_error_nomem(e);
+    }
+    *place = (struct im_account){.name = im_pool_strdup(pool, account->name ? account->name : account->dn),
+                                 .dn = im_pool_strdup(pool, account->dn),
+                                 .mail = im_pool_strdup(pool, account->mail),
+                                 .upn = im_pool_strdup(pool, account->upn),
+                                 .address = im_pool_strdup(pool, account->address),
+                                 .logical_url = im_pool_strdup(pool, account->logical_url),
+                                 .physical_url = im_pool_strdup(pool, account->physical_url),
+                                 .home = im_pool_strdup(pool, account->home),
+                                 .im_count = account->im_count};
+    return place->name && place->dn ? IM_OK : im_error_nomem(e);
+}
+
 enum im_err im_check_facts_account(void *user, const struct im_account *account, struct im_error *e) {
     struct im_check_facts *f = user;
     struct im_pool *pool = f->c->pool;
+    if (im_check_options.replicas) {
+        const char **dn = im_vec_push(&f->selected);
+        if (!dn || !(*dn = im_pool_strdup(pool, account->dn))) {
+            return im_error_nomem(e);
+        }
+    }
     if (!f->survey.http || !account->logical_url || f->people.count == PEOPLE_MOST) {
         return IM_OK;
     }
@@ -235,7 +193,7 @@ enum im_err im_check_facts_account(void *user, const struct im_account *account,
                                       .logical_url = im_pool_strdup(pool, account->logical_url),
                                       .physical_url = im_pool_strdup(pool, account->physical_url)};
     bool is_whole = person->account && person->dn && person->logical_url && (person->physical_url || !account->physical_url);
-    return is_whole ? IM_OK : im_error_nomem(e);
+    return is_whole ? keep_person(f, account, e) : im_error_nomem(e);
 }
 
 /* ---- all of it ---- */
@@ -261,21 +219,31 @@ enum im_err im_check_facts_begin(struct im_check_facts *f) {
     }
     f->survey.organisation = &f->organisation;
     if (err == IM_OK && wants(f, IM_SCOPE_DNS)) {
-        err = ask_served(f);
+        err = ask_known(f, NULL);
     }
-    return err == IM_OK && wants(f, IM_SCOPE_HTTP) ? probe(f, NULL) : err;
+    if (err == IM_OK && wants(f, IM_SCOPE_HTTP)) {
+        err = probe(f, NULL);
+    }
+    return err == IM_OK && wants(f, IM_SCOPE_REPLICATION) ? im_check_replicas_list(f) : err;
 }
 
 enum im_err im_check_facts_end(struct im_check_facts *f, const struct im_census *census) {
     enum im_err err = IM_OK;
     f->survey.census = census;
     if (wants(f, IM_SCOPE_DNS)) {
-        err = ask_met(f, census);
+        err = ask_known(f, census);
     }
-    return err == IM_OK && wants(f, IM_SCOPE_HTTP) ? probe(f, census) : err;
+    if (err == IM_OK && wants(f, IM_SCOPE_HTTP)) {
+        err = probe(f, census);
+    }
+    return err == IM_OK && im_check_options.replicas ? im_check_replicas_compare(f) : err;
 }
 
 void im_check_facts_free(struct im_check_facts *f) {
     im_dns_facts_free(&f->dns);
     im_vec_free(&f->people);
+    im_vec_free(&f->accounts);
+    im_vec_free(&f->replicas.replicas);
+    im_vec_free(&f->replicas.differences);
+    im_vec_free(&f->selected);
 }

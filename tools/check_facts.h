@@ -22,6 +22,16 @@ struct im_check_facts {
     struct im_dns_facts dns;
     struct im_http_facts http;
     struct im_check_people people;
+    struct {
+        struct im_account *items; /* the same, as far as their sign-in is told */
+        size_t count, cap;
+    } accounts;
+    struct im_replica_facts replicas;
+    struct {
+        const char **items; /* DNs of selected accounts, where they are compared with replicas */
+        size_t count, cap;
+    } selected;
+    bool is_selection;
 };
 
 /* Before the accounts: schema, organisation, and what is known of names and servers without them. What could not be gathered is
@@ -33,6 +43,9 @@ enum im_err im_check_facts_mail_domain(void *user, const char *domain, struct im
 enum im_err im_check_facts_account(void *user, const struct im_account *account, struct im_error *e);
 /* After the accounts: names and servers that they led to. */
 enum im_err im_check_facts_end(struct im_check_facts *f, const struct im_census *census);
+/* Parts of the above, in check_replicas.c. */
+enum im_err im_check_replicas_list(struct im_check_facts *f);
+enum im_err im_check_replicas_compare(struct im_check_facts *f);
 void im_check_facts_free(struct im_check_facts *f);
 
 #endif

@@ -161,6 +161,27 @@ enum im_err im_check_output_finding(struct im_check_output *o, const struct im_f
     return err == IM_OK ? put(o, &f, e) : err;
 }
 
+enum im_err im_check_output_steps(struct im_check_output *o, const char *account, const struct im_sign_in *steps,
+                                  struct im_error *e) {
+    struct im_buf text = IM_BUF_INIT;
+    if (o->main.format != &im_check_text) {
+        return IM_OK;
+    }
+    im_buf_adds(&text, "How ");
+    im_text_escape(account, strlen(account), &text);
+    im_buf_adds(&text, " signs in:\n");
+    for (size_t i = 0; i < steps->count; i++) {
+        im_buf_adds(&text, "  ");
+        im_step_text(&steps->steps[i], &text);
+        im_buf_addc(&text, '\n');
+    }
+    im_buf_addc(&text, '\n');
+    bool is_written = !text.failed && fwrite(text.data, 1, text.len, o->main.out.stream) == text.len;
+    bool is_whole = !text.failed;
+    im_buf_free(&text);
+    return is_written ? IM_OK : is_whole ? im_error_set(e, IM_E_OUTPUT, "standard output cannot be written") : im_error_nomem(e);
+}
+
 /* ---- the end ---- */
 
 static enum im_err put_gone(void *user, const struct im_finding *finding, struct im_error *e) {

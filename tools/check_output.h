@@ -14,6 +14,9 @@ void im_check_output_free(struct im_check_output **out);
 enum im_err im_check_output_begin(struct im_check_output *o, const struct im_run_info *info, struct im_error *e);
 enum im_err im_check_output_account(struct im_check_output *o, const struct im_checked *checked, struct im_error *e);
 enum im_err im_check_output_finding(struct im_check_output *o, const struct im_finding *finding, struct im_error *e);
+/* One person's sign-in, as text; other formats have no place for it. */
+enum im_err im_check_output_steps(struct im_check_output *o, const char *account, const struct im_sign_in *steps,
+                                  struct im_error *e);
 /* Completes the report: what the baseline has and was not found again, and what became of each rule. */
 enum im_err im_check_output_end(struct im_check_output *o, const struct im_rule_status *rules, size_t count,
                                 const struct im_census *census, struct im_error *e);
