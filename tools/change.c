@@ -293,7 +293,7 @@ static enum im_err prepare(struct changing *x, enum im_action action, struct im_
     if (err == IM_OK) {
         const struct im_facts_wanted wanted = {.one = only_one(x),
                                                .needs_servers = action != IM_DISABLE || im_change_options.suspend,
-                                               .keeps_gone = action == IM_MOVE,
+                                               .keeps_gone = action != IM_ENABLE,
                                                .counts_users = action == IM_ENABLE && im_change_wants_auto(x->c, x->sources),
                                                .connections = x->limits.pace.connections,
                                                .templates = templates.items,
