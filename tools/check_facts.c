@@ -11,6 +11,11 @@ static bool wants(const struct im_check_facts *f, enum im_scope scope) {
 
 /* ---- name servers ---- */
 
+/* Web servers are looked for where the name servers say that they are. */
+static bool wants_names(const struct im_check_facts *f) {
+    return wants(f, IM_SCOPE_DNS) || wants(f, IM_SCOPE_HTTP);
+}
+
 static struct im_strings resolvers(const struct im_command *c) {
     return im_check_options.dns_servers.count > 0 ? im_check_options.dns_servers : c->config->dns_servers;
 }
@@ -218,7 +223,7 @@ enum im_err im_check_facts_begin(struct im_check_facts *f) {
         err = read_organisation(f);
     }
     f->survey.organisation = &f->organisation;
-    if (err == IM_OK && wants(f, IM_SCOPE_DNS)) {
+    if (err == IM_OK && wants_names(f)) {
         err = ask_known(f, NULL);
     }
     if (err == IM_OK && wants(f, IM_SCOPE_HTTP)) {
@@ -230,7 +235,7 @@ enum im_err im_check_facts_begin(struct im_check_facts *f) {
 enum im_err im_check_facts_end(struct im_check_facts *f, const struct im_census *census) {
     enum im_err err = IM_OK;
     f->survey.census = census;
-    if (wants(f, IM_SCOPE_DNS)) {
+    if (wants_names(f)) {
         err = ask_known(f, census);
     }
     if (err == IM_OK && wants(f, IM_SCOPE_HTTP)) {

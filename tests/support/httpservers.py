@@ -113,13 +113,14 @@ def closes(request: Request) -> None:
 
 
 class WebServer:
-    """Answers on a port of loopback until the with block ends. requests lists what came, in its order.
+    """Answers on loopback until the with block ends: on a port of its own, or where it is told. requests lists what came, in its order.
 
     `behave` returns bytes, None, or a generator of bytes; a generator may wait on `ended`, which is set when the block ends.
     """
 
-    def __init__(self, behave: Callable[[Request], object]):
+    def __init__(self, behave: Callable[[Request], object], address: tuple[str, int] = ("127.0.0.1", 0)):
         self.behave = behave
+        self.address = address
         self.requests: list[Request] = []
         self.arrived = threading.Condition()
         self.ended = threading.Event()
@@ -135,7 +136,7 @@ class WebServer:
             daemon_threads = True
             request_queue_size = 64
 
-        self._server = Server(("127.0.0.1", 0), Handler)
+        self._server = Server(self.address, Handler)
         self.port = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self._thread.start()
