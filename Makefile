@@ -32,7 +32,7 @@ TOOL_MAIN := $(TOOLS:%=tools/%.c)
 TOOL_OBJ  := $(patsubst %.c,$(B)/%.o,$(filter-out $(TOOL_MAIN),$(sort $(wildcard tools/*.c))))
 UNIT_SRC  := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_HELP := $(patsubst %.c,$(B)/%.o,$(filter-out $(UNIT_SRC),$(sort $(wildcard tests/unit/*.c))))
-UNIT_TOOL := amount command command_session common_options consent list progress progress_line sources output_file rejects table table_columns
+UNIT_TOOL := amount command command_session common_options consent preview list progress progress_line sources output_file rejects table table_columns
 UNIT_HELP += $(filter $(B)/tools/option% $(UNIT_TOOL:%=$(B)/tools/%.o),$(TOOL_OBJ))
 UNIT_BIN  := $(UNIT_SRC:%.c=$(B)/%)
 FUZZ      := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))

@@ -139,8 +139,12 @@ enum { NUMBER_WIDTH = 10 };
 
 static size_t widest(const struct im_preview *p, bool to, size_t least) {
     for (size_t i = 0; i < p->ways.count; i++) {
-        size_t width = im_text_width(to ? p->ways.items[i].to : p->ways.items[i].from);
+        const char *text = to ? p->ways.items[i].to : p->ways.items[i].from;
+        struct im_buf shown = IM_BUF_INIT;
+        im_text_escape(text, strlen(text), &shown);
+        size_t width = im_text_width(im_buf_str(&shown));
         least = width > least ? width : least;
+        im_buf_free(&shown);
     }
     return least;
 }

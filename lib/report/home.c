@@ -160,7 +160,7 @@ static void add_cell(const struct im_home_row *row, size_t column, struct im_buf
             im_buf_adds(out, "-");
     } else if (column == 3) {
         join(&joined, row->domains, row->domain_count, " ");
-        add_escaped(out, row->domain_count ? im_buf_str(&joined) : "any");
+        add_escaped(out, row->domain_count ? im_buf_str(&joined) : strcmp(row->kind, "home") == 0 ? "any" : "-");
     } else {
         join(&joined, row->remarks, row->remark_count, BETWEEN_REMARKS);
         add_escaped(out, im_buf_str(&joined));

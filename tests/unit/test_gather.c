@@ -170,6 +170,23 @@ static void a_configured_server_must_exist(void **state) {
     }
 }
 
+static void a_configured_server_may_be_gone(void **state) {
+    struct fixture *f = *state;
+    static const char *const gone[] = {"CN=gone," BASE, NULL};
+    f->g.keeps_gone = true;
+    for (size_t i = 0; i < LENGTH(gone); i++) {
+        configure(f, gone[i], "gone.example");
+        gathers(f);
+        assert_int_equal(f->found.servers.count, 2);
+        assert_false(f->found.servers.items[0].is_gone);
+        assert_true(f->found.servers.items[1].is_gone);
+        im_vec_free(&f->found.servers);
+    }
+    configure(f, ANN, "other.example"); /* an object that is there */
+    gathers(f);
+    assert_false(f->found.servers.items[1].is_gone);
+}
+
 static void unreadable_is_not_none(void **state) {
     struct fixture *f = *state;
     gathers(f);
@@ -307,6 +324,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(servers_only_where_needed, set_up_ad, tear_down),
         cmocka_unit_test_setup_teardown(configured_servers, set_up_ad, tear_down),
         cmocka_unit_test_setup_teardown(a_configured_server_must_exist, set_up_ad, tear_down),
+        cmocka_unit_test_setup_teardown(a_configured_server_may_be_gone, set_up_ad, tear_down),
         cmocka_unit_test_setup_teardown(unreadable_is_not_none, set_up_ad, tear_down),
         cmocka_unit_test_setup_teardown(truncated_is_asked_again, set_up_ad, tear_down),
         cmocka_unit_test_setup_teardown(out_of_memory, set_up_ad, tear_down),
