@@ -29,7 +29,9 @@ LIB_SRC   := $(sort $(wildcard lib/*/*.c))
 GEN_SRC   := $(B)/gen/profiles.c $(B)/gen/page.c
 LIB_OBJ   := $(LIB_SRC:%.c=$(B)/%.o) $(GEN_SRC:.c=.o)
 TOOL_MAIN := $(TOOLS:%=tools/%.c)
-TOOL_OBJ  := $(patsubst %.c,$(B)/%.o,$(filter-out $(TOOL_MAIN),$(sort $(wildcard tools/*.c))))
+# What only imcheck needs draws libraries in that would cost the others time to start.
+CHECK_OBJ := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tools/check*.c)))
+TOOL_OBJ  := $(filter-out $(CHECK_OBJ),$(patsubst %.c,$(B)/%.o,$(filter-out $(TOOL_MAIN),$(sort $(wildcard tools/*.c)))))
 UNIT_SRC  := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_HELP := $(patsubst %.c,$(B)/%.o,$(filter-out $(UNIT_SRC),$(sort $(wildcard tests/unit/*.c))))
 UNIT_TOOL := amount command command_session common_options consent preview list progress progress_line sources output_file rejects table table_columns
@@ -47,9 +49,10 @@ $(B)/libimdir.a: $(LIB_OBJ)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
+$(B)/bin/imcheck: $(CHECK_OBJ)
 $(B)/bin/%: $(B)/tools/%.o $(TOOL_OBJ) $(B)/libimdir.a
 	$(call say,LD,$@)
-	$(Q)mkdir -p $(@D) && $(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)mkdir -p $(@D) && $(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
 # A profile travels inside the commands, so that they need no data directory.
 $(B)/gen/profiles.c: $(DATA) schema/embed.sh
