@@ -56,7 +56,7 @@ static enum im_err open_text(struct fixture *f, const char *text) {
     "\"until\":\"2027-03-31\"}}"
 #define OTHER                                                                                                                    \
     "{\"rule\":\"server-from-the-future\",\"severity\":\"error\",\"scope\":\"server\",\"subject\":\"im\\u001B1\","               \
-    "\"message\":\"m\",\"remedy\":\"r\",\"evidence\":{\"users\":\"8112\",\"limit\":\"7500\"}}"
+    "\"message\":\"m\",\"remedy\":\"r \\\"}]\\\\\",\"evidence\":{\"users\":\"8112\",\"limit\":\"7500\"}}"
 #define ACCOUNTS                                                                                                                 \
     "{\"input\":\"jdoe\",\"account\":\"jdoe\",\"dn\":\"CN=J,DC=c\",\"signs_in\":\"yes\"},\n"                                     \
     "{\"input\":\"new\",\"account\":\"new\",\"dn\":\"CN=N,DC=c\",\"signs_in\":\"yes\",\"message\":\"once enabled\"},\n"          \
