@@ -190,13 +190,11 @@ enum im_verdict im_account_address_not_mail(const struct im_facts *f, struct im_
         im_buf_addf(&j->message, "the IM address %s has another alias than %s", w->address, known);
         return IM_FIRES;
     }
-    enum mapping mapping = map_mail(f, domain_of(known));
-    if (mapping == MAPS_HERE)
+    /* alias@IM-domain is what enabling gives out, and dns-srv-missing says of a domain what its mail addresses lack. */
+    if (map_mail(f, domain_of(known)) != MAPS_ELSEWHERE)
         return IM_FINE;
-    if (mapping == MAPS_ELSEWHERE)
-        j->severity = IM_WARNING;
-    im_buf_addf(&j->message, "the IM address is %s, and not %s%s", w->address, known,
-                mapping == MAPS_ELSEWHERE ? ", whose domain an SRV record sends elsewhere" : "");
+    j->severity = IM_WARNING;
+    im_buf_addf(&j->message, "the IM address is %s, and not %s, whose domain an SRV record sends elsewhere", w->address, known);
     return IM_FIRES;
 }
 
