@@ -120,6 +120,11 @@ static enum im_err decode64(struct im_ldif_reader *r, size_t start, size_t *len,
 /* The name of the logical line; *len is its length. */
 static enum im_err parse_name(struct im_ldif_reader *r, struct im_ldif_name **name, size_t *len, struct im_error *e) {
     const char *line = im_ldif_line(&r->lines);
+    *name = im_ldif_names_guess(&r->names, line, r->lines.len);
+    if (*name && line[(*name)->len + 1] != '<') {
+        *len = (*name)->len;
+        return IM_OK;
+    }
     const char *colon = memchr(line, ':', r->lines.len);
     if (!colon)
         return wrong(r, 1, e, "expected \"name: value\", found no colon");

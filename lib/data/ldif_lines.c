@@ -130,26 +130,45 @@ static enum im_err unfold(struct im_ldif_lines *l, struct im_error *e) {
     }
 }
 
+/* Most lines are one physical line that lies in the window with the beginning of the next: false where it is not so. */
+static bool take_plain(struct im_ldif_lines *l) {
+    const char *from = l->data + l->at;
+    const char *lf = l->at < l->end ? memchr(from, '\n', l->end - l->at) : NULL;
+    if (!lf || lf + 1 == l->data + l->end || lf[1] == ' ' || lf - from > MAX_LINE || l->nul <= (size_t)(lf - l->data))
+        return false;
+    l->line = l->at;
+    l->len = (size_t)(lf - from);
+    l->at += l->len + 1;
+    l->len -= l->len && lf[-1] == '\r';
+    l->line_number = ++l->physical;
+    return true;
+}
+
+/* Any other, with those that continue it. */
+static enum im_err take_any(struct im_ldif_lines *l, bool *end, struct im_error *e) {
+    bool found = false;
+    size_t len = 0;
+    l->line = l->at;
+    enum im_err err = find_physical(l, &len, &found, e);
+    *end = !found;
+    if (err != IM_OK || !found)
+        return err;
+    l->line = l->at;
+    l->len = pass(l, len);
+    l->line_number = l->physical;
+    return l->len ? unfold(l, e) : IM_OK;
+}
+
 enum im_err im_ldif_lines_next(struct im_ldif_lines *l, bool keeps, bool *end, struct im_error *e) {
     for (;;) {
-        bool found = false;
-        size_t len = 0;
         if (!keeps)
             l->start = l->at;
-        l->line = l->at;
-        enum im_err err = find_physical(l, &len, &found, e);
-        *end = !found;
-        if (err != IM_OK || !found)
+        *end = false;
+        enum im_err err = take_plain(l) ? IM_OK : take_any(l, end, e);
+        if (err != IM_OK || *end)
             return err;
-        l->line = l->at;
-        l->len = pass(l, len);
-        l->line_number = l->physical;
-        if (l->len)
-            err = unfold(l, e);
-        if (err == IM_OK && l->at - l->start > MAX_RECORD)
-            err = im_ldif_wrong(l, 0, e, "the entry is larger than 64 MiB");
-        if (err != IM_OK)
-            return err;
+        if (l->at - l->start > MAX_RECORD)
+            return im_ldif_wrong(l, 0, e, "the entry is larger than 64 MiB");
         l->data[l->line + l->len] = '\0';
         if (l->data[l->line] != '#')
             return IM_OK;

@@ -109,21 +109,8 @@ static void remember(struct im_ldif_names *names, struct im_ldif_name *name) {
     names->previous = name;
 }
 
-/* What it is most likely: the one before once more, or what came behind that one last time. */
-static struct im_ldif_name *guess(const struct im_ldif_names *names, const char *text, size_t len) {
-    struct im_ldif_name *last = names->previous;
-    if (last && last->next && is_same(last->next, text, len))
-        return last->next;
-    return last && is_same(last, text, len) ? last : NULL;
-}
-
 enum im_err im_ldif_names_find(struct im_ldif_names *names, const char *text, size_t len, struct im_ldif_name **out,
                                struct im_error *e) {
-    *out = guess(names, text, len);
-    if (*out) {
-        names->previous = *out;
-        return IM_OK;
-    }
     enum im_err err = prepare(names, e);
     if (err != IM_OK)
         return err;

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Words that are no attributes. */
 enum im_ldif_word {
@@ -52,6 +53,16 @@ struct im_ldif_names {
     const char *const *wanted; /* NULL: all are */
     size_t wanted_count;
 };
+
+/* What the line most likely begins with, before a colon: the name of the line before once more, or what came behind that one last
+ * time; NULL: it does not. The line is followed by a NUL. */
+static inline struct im_ldif_name *im_ldif_names_guess(struct im_ldif_names *names, const char *line, size_t len) {
+    struct im_ldif_name *last = names->previous;
+    struct im_ldif_name *next = last ? last->next : NULL;
+    if (next && next->len < len && line[next->len] == ':' && memcmp(next->spelled, line, next->len) == 0)
+        return names->previous = next;
+    return last && last->len < len && line[last->len] == ':' && memcmp(last->spelled, line, last->len) == 0 ? last : NULL;
+}
 
 /* *out is NULL where it is no name. */
 enum im_err im_ldif_names_find(struct im_ldif_names *names, const char *text, size_t len, struct im_ldif_name **out,

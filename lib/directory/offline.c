@@ -5,16 +5,19 @@
 
 #include "lib/base/text.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #define SCHEME "ldif:"
 
-enum { BETWEEN_LOOKS = 256 };
+enum { BETWEEN_LOOKS = 256, TRACE = 2 };
 
 struct im_offline {
     struct im_pool *pool;
+    struct im_live_options options;
     const volatile sig_atomic_t *stop;
     const char *uri, *path;
     struct im_ldif_file *file;
@@ -30,6 +33,18 @@ struct im_offline {
     bool at_end;
 };
 
+/* As on a live directory: -vv shows each operation. */
+__attribute__((format(printf, 2, 3))) static void trace(const struct im_offline *o, const char *format, ...) {
+    char text[512];
+    va_list args;
+    if (!o->options.log || o->options.verbosity < TRACE)
+        return;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    o->options.log(o->options.log_user, TRACE, text);
+}
+
 /* ---- a pass ---- */
 
 static void end_pass(struct im_offline *o) {
@@ -43,6 +58,7 @@ static enum im_err begin_pass(struct im_offline *o, struct im_error *e) {
     o->next = NULL;
     o->assumed_at = o->looked = o->hit = o->told = 0;
     o->at_end = false;
+    trace(o, "searches that are answered by one pass over the export: %zu", o->batch->left);
     enum im_err err = im_offline_batch_close(o->batch, e);
     if (err == IM_OK)
         err = im_ldif_file_rewind(o->file, e);
@@ -146,6 +162,7 @@ static enum im_err wait(void *impl, int64_t wait_ms, struct im_event *event, str
 
 static enum im_err start_search(void *impl, const struct im_search *search, void *token, struct im_error *e) {
     struct im_offline *o = impl;
+    trace(o, "search \"%s\" %s", search->base, search->filter ? search->filter : "(objectClass=*)");
     enum im_err err = o->next ? IM_OK : im_offline_batch_new(&o->survey, o->assumed.rootdse.is_ad, &o->next, e);
     return err == IM_OK ? im_offline_batch_add(o->next, search, token, e) : err;
 }
@@ -268,6 +285,7 @@ static enum im_err open_file(struct im_offline *o, const struct im_live_options 
     }
     o->uri = config->uris.items[0];
     o->path = o->uri + strlen(SCHEME);
+    o->options = *options;
     o->stop = options->stop;
     o->pool = o->survey.pool = im_pool_new();
     return o->pool ? im_ldif_file_open(o->path, &o->file, e) : im_error_nomem(e);

@@ -175,6 +175,37 @@ static enum im_err set_base(struct im_offline_batch *b, size_t number, struct im
     return add_number(&b->deep, s->base, e);
 }
 
+/* ---- what needs no pass ---- */
+
+static bool is_context(const struct im_offline_survey *s, const char *normal) {
+    for (size_t i = 0; i < s->trees.count; i++) {
+        if (strcmp(s->trees.items[i].common, normal) == 0)
+            return true;
+    }
+    for (size_t i = 0; i < s->heads.count; i++) {
+        if (strcmp(s->heads.items[i].normal, normal) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A class that no entry has, below a base that is known to be there: nothing is found. */
+static bool finds_nothing(struct im_offline_batch *b, const struct im_offline_search *s) {
+    size_t count = 0;
+    const struct im_match_term *term = s->matcher ? im_matcher_alternatives(s->matcher, &count) : NULL;
+    const struct im_offline_names *classes = &b->survey->classes;
+    bool is_asked = count == 1 && s->search.scope == IM_SEARCH_SUB && !s->code && !s->is_guid &&
+                    im_text_equal(term->attribute, "objectClass") && classes->count < IM_OFFLINE_CLASSES;
+    if (!is_asked || !is_context(b->survey, b->bases.items[s->base].normal))
+        return false;
+    for (size_t i = 0; i < classes->count; i++) {
+        if (im_text_equal_n(classes->items[i], strlen(classes->items[i]), term->value.bv_val, term->value.bv_len))
+            return false;
+    }
+    b->bases.items[s->base].sees = true;
+    return true;
+}
+
 /* ---- adding a search ---- */
 
 static enum im_err make_matcher(struct im_offline_batch *b, struct im_offline_search *s, struct im_error *e) {
@@ -198,10 +229,11 @@ enum im_err im_offline_batch_add(struct im_offline_batch *b, const struct im_sea
     enum im_err err = make_matcher(b, s, e);
     if (err == IM_OK)
         err = set_base(b, b->searches.count - 1, e);
+    s = &b->searches.items[b->searches.count - 1];
     if (err == IM_OK) {
-        b->left++;
+        s->is_done = finds_nothing(b, s);
+        b->left += !s->is_done;
     } else { /* links to it are followed in vain */
-        s = &b->searches.items[b->searches.count - 1];
         s->is_done = s->is_told = true;
     }
     return err;

@@ -22,6 +22,8 @@ struct im_offline_tree {
     const char *shown;  /* the same as it is spelled */
 };
 
+enum { IM_OFFLINE_CLASSES = 4096 }; /* the most that are remembered */
+
 enum im_offline_head { IM_HEAD_DOMAIN, IM_HEAD_CONFIGURATION, IM_HEAD_SCHEMA };
 
 struct im_offline_context {

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { MOST_TREES = 64, MOST_HEADS = 256, MOST_CLASSES = 4096, MOST_DEFINITIONS = 1 << 16, BETWEEN_LOOKS = 256 };
+enum { MOST_TREES = 64, MOST_HEADS = 256, MOST_DEFINITIONS = 1 << 16, BETWEEN_LOOKS = 256 };
 
 struct looking {
     struct im_offline_survey *s;
@@ -157,7 +157,7 @@ static enum im_err note_class(struct looking *l, const char *class) {
     if (err == IM_OK && !s->schema_nc && im_text_equal(class, "classSchema"))
         err = strip(l->entry->dn, 1, s->pool, &s->schema_nc, l->e);
     bool is_new = false;
-    if (err == IM_OK && im_set_count(l->classes) < MOST_CLASSES)
+    if (err == IM_OK && im_set_count(l->classes) < IM_OFFLINE_CLASSES)
         err = im_set_add(l->classes, class, strlen(class), NULL, &is_new, l->e);
     return err == IM_OK && is_new ? add_name(s, &s->classes, class, l->e) : err;
 }
@@ -172,7 +172,7 @@ static enum im_err note_static(struct looking *l, const struct im_attr *classes)
         bool is_known = false;
         for (size_t k = 0; k < s->static_classes.count; k++)
             is_known = is_known || im_text_equal(s->static_classes.items[k], classes->values[i].bv_val);
-        if (!is_known && s->static_classes.count < MOST_CLASSES)
+        if (!is_known && s->static_classes.count < IM_OFFLINE_CLASSES)
             err = add_name(s, &s->static_classes, classes->values[i].bv_val, l->e);
     }
     return err;

@@ -220,6 +220,10 @@ static void base_and_scope_say_where(void **state) {
     assert_finds(f, FIND(IM_SEARCH_SUB, "ou=p,dc=corp", "(|(uid=A)(dc=corp))"), "uid=a");
     assert_finds(f, FIND(IM_SEARCH_SUB, "dc=corp", "(|(uid=A)(objectClass=person)(uid=a))"), "uid=a");
     assert_finds(f, FIND(IM_SEARCH_SUB, "dc=corp", "(uid:caseExactMatch:=A)"), "");
+    assert_finds(f, FIND(IM_SEARCH_SUB, "dc=corp", "(objectClass=unheard-of)"), "");
+    assert_finds(f, FIND(IM_SEARCH_SUB, "ou=p,dc=corp", "(objectClass=unheard-of)"), "");
+    assert_finds(f, FIND(IM_SEARCH_SUB, "ou=q,dc=corp", "(objectClass=unheard-of)"), "noSuchObject");
+    assert_finds(f, FIND(IM_SEARCH_SUB, "dc=corp", "(objectClass=PERSON)"), "uid=a");
     assert_finds(f, FIND(IM_SEARCH_SUB, "dc=corp", "(uid:1.2.3:=A)"), "cannot be answered from an export");
     assert_finds(f, FIND(IM_SEARCH_SUB, "dc=corp", "(uid=a"), "not closed");
 }
