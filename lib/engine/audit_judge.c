@@ -79,11 +79,12 @@ static enum im_err ask_rule(struct im_audit *a, struct im_choice_row *row, struc
     size_t first = sink->count;
     sink->rule = row->rule;
     sink->reason = NULL;
-    if (row->rule->survey(a->survey, sink) == IM_SKIPPED)
-        return note_skipped(a, row, sink->reason ? sink->reason : "", e);
-    row->checked++;
+    bool is_skipped = row->rule->survey(a->survey, sink) == IM_SKIPPED;
     for (size_t i = first; row->has_severity && i < sink->count; i++)
         sink->items[i].severity = row->severity;
+    if (is_skipped || sink->reason) /* perhaps only for a part of what there is: what was found is told all the same */
+        return note_skipped(a, row, sink->reason ? sink->reason : "", e);
+    row->checked++;
     return IM_OK;
 }
 
