@@ -226,3 +226,26 @@ const char *im_filter_lower(const char *text, struct im_pool *pool) {
         *p = *p >= 'A' && *p <= 'Z' ? (char)(*p + 'a' - 'A') : *p;
     return lower;
 }
+
+static const char *keep_filter(struct im_buf *filter, struct im_pool *pool) {
+    im_buf_addc(filter, ')');
+    const char *text = filter->failed ? NULL : im_pool_strdup(pool, im_buf_str(filter));
+    im_buf_free(filter);
+    return text;
+}
+
+const char *im_filter_any_value(const struct im_profile *profile, struct im_pool *pool) {
+    struct im_buf filter = IM_BUF_INIT;
+    im_buf_adds(&filter, "(|");
+    for (size_t i = 0; i < profile->attr_count; i++)
+        im_buf_addf(&filter, "(%s=*)", profile->attrs[i].name);
+    return keep_filter(&filter, pool);
+}
+
+const char *im_filter_any_account(const struct im_profile *profile, struct im_pool *pool) {
+    struct im_buf filter = IM_BUF_INIT;
+    im_buf_adds(&filter, "(|");
+    for (size_t i = 0; i < profile->account_name_count; i++)
+        im_buf_addf(&filter, "(%s=*)", profile->account_names[i]);
+    return keep_filter(&filter, pool);
+}

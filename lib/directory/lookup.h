@@ -3,6 +3,7 @@
 #define IMDIR_DIRECTORY_LOOKUP_H
 
 #include "lib/directory/directory.h"
+#include "lib/model/profile.h"
 #include "lib/model/schema.h"
 
 /* OR filters of 20 to 50 terms with 16 in flight were measured as the fastest way to find many people. */
@@ -76,6 +77,10 @@ enum im_err im_lookup_all(struct im_directory *d, struct im_lookup *lookups, siz
 void im_filter_term(struct im_buf *out, const struct im_schema *schema, const char *attribute, const struct berval *value,
                     bool is_octets);
 void im_filter_text(struct im_buf *out, const struct im_schema *schema, const char *attribute, const char *value);
+
+/* Entries that have any attribute of the profile, or any of its account names; in pool, NULL: out of memory. */
+const char *im_filter_any_value(const struct im_profile *profile, struct im_pool *pool);
+const char *im_filter_any_account(const struct im_profile *profile, struct im_pool *pool);
 
 /* ASCII letters in lower case, for attributes that are matched exactly; in pool, NULL: out of memory. */
 const char *im_filter_lower(const char *text, struct im_pool *pool);

@@ -23,22 +23,15 @@ static enum im_err take(void *user, const struct im_entry *entry, struct im_erro
 }
 
 enum im_err im_rights_try(const struct im_resolver *r, struct im_pool *pool, struct im_rights *out, struct im_error *e) {
-    const struct im_profile *profile = r->context->profile;
     struct trying t = {.r = r, .pool = pool, .out = out};
     struct im_error inner = {.code = IM_OK};
-    struct im_buf filter = IM_BUF_INIT;
     *out = (struct im_rights){.tells = r->context->asked_rights};
-    im_buf_adds(&filter, "(|");
-    for (size_t i = 0; i < profile->account_name_count; i++)
-        im_buf_addf(&filter, "(%s=*)", profile->account_names[i]);
-    im_buf_addc(&filter, ')');
     const struct im_search search = {.base = r->base,
                                      .scope = IM_SEARCH_SUB,
-                                     .filter = im_buf_str(&filter),
+                                     .filter = im_filter_any_account(r->context->profile, pool),
                                      .attributes = im_account_attributes(r->context, pool)};
-    enum im_err err = filter.failed || !search.attributes ? im_error_nomem(&inner)
-                                                          : im_directory_search(r->directory, &search, take, &t, &inner);
-    im_buf_free(&filter);
+    enum im_err err = !search.filter || !search.attributes ? im_error_nomem(&inner)
+                                                           : im_directory_search(r->directory, &search, take, &t, &inner);
     if (err == IM_OK || err == IM_E_NOT_FOUND || err == IM_E_TRUNCATED || out->sampled == IM_RIGHTS_SAMPLE)
         return IM_OK;
     if (e && e->code == IM_OK)

@@ -134,17 +134,6 @@ static enum im_err take(void *user, const struct im_lookup *lookup, const struct
 
 /* ---- a walk ---- */
 
-static const char *any_attribute(const struct im_profile *profile, struct im_pool *pool) {
-    struct im_buf filter = IM_BUF_INIT;
-    im_buf_adds(&filter, "(|");
-    for (size_t i = 0; i < profile->attr_count; i++)
-        im_buf_addf(&filter, "(%s=*)", profile->attrs[i].name);
-    im_buf_addc(&filter, ')');
-    const char *text = filter.failed ? NULL : im_pool_strdup(pool, im_buf_str(&filter));
-    im_buf_free(&filter);
-    return text;
-}
-
 static enum im_err search(struct walk *w, struct im_directory *d, const char *base, size_t parts, struct im_error *e) {
     const struct im_account_context *context = w->audit->resolver.context;
     struct im_search all = {
@@ -254,7 +243,7 @@ static enum im_err begin(struct walk *w, struct im_error *e) {
     const struct im_account_context *context = w->audit->resolver.context;
     w->pool = im_pool_new();
     w->attributes = im_account_attributes(context, w->audit->pool);
-    w->filter = any_attribute(context->profile, w->audit->pool);
+    w->filter = im_filter_any_value(context->profile, w->audit->pool);
     if (needs(w->audit, IM_NEEDS_HOLDERS) && !(w->duplicates = im_duplicates_new(context->profile)))
         return im_error_nomem(e);
     return w->pool && w->attributes && w->filter ? IM_OK : im_error_nomem(e);

@@ -195,21 +195,10 @@ static void end(struct slice *s) {
     free(s);
 }
 
-static const char *any_value(const struct im_profile *p, struct im_pool *pool) {
-    struct im_buf filter = IM_BUF_INIT;
-    im_buf_adds(&filter, "(|");
-    for (size_t i = 0; i < p->attr_count; i++)
-        im_buf_addf(&filter, "(%s=*)", p->attrs[i].name);
-    im_buf_addc(&filter, ')');
-    const char *text = filter.failed ? NULL : im_pool_strdup(pool, im_buf_str(&filter));
-    im_buf_free(&filter);
-    return text;
-}
-
 enum im_err im_compare_all(struct im_compare *c, const char *base, struct im_error *e) {
     struct slice *s;
     enum im_err err = begin(c, &s, e);
-    struct im_search search = {.base = base, .scope = IM_SEARCH_SUB, .filter = any_value(c->context->profile, c->pool)};
+    struct im_search search = {.base = base, .scope = IM_SEARCH_SUB, .filter = im_filter_any_value(c->context->profile, c->pool)};
     if (err == IM_OK && !search.filter)
         err = im_error_nomem(e);
     if (err == IM_OK) {
