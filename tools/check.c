@@ -126,6 +126,7 @@ static enum im_err connect(struct checking *x) {
     const struct im_facts_wanted wanted = {.needs_servers = true,
                                            .counts_users = x->sources && im_change_wants_auto(c, x->sources),
                                            .is_check = true,
+                                           .keeps_gone = true,
                                            .connections = x->connections,
                                            .templates = templates,
                                            .template_count = sizeof templates / sizeof templates[0]};
