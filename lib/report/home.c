@@ -154,10 +154,11 @@ static void add_cell(const struct im_home_row *row, size_t column, struct im_buf
         add_escaped(out, texts[column]);
     } else if (column == USERS || column == CAPACITY) {
         long number = column == USERS ? row->users : row->capacity ? row->capacity : -1;
-        if (number >= 0)
+        if (number >= 0) {
             im_buf_addf(out, "%ld", number);
-        else
+        } else {
             im_buf_adds(out, "-");
+        }
     } else if (column == 3) {
         join(&joined, row->domains, row->domain_count, " ");
         add_escaped(out, row->domain_count ? im_buf_str(&joined) : strcmp(row->kind, "home") == 0 ? "any" : "-");
@@ -174,25 +175,19 @@ static void pad(struct im_buf *out, size_t have, size_t want) {
         im_buf_addc(out, ' ');
 }
 
-/* Cut to the terminal's width by the terminal itself would break the columns; numbers stand on the right. */
-static void add_row(const struct im_home_row *row, const char *const *titles, const size_t widths[COLUMNS], struct im_buf *text) {
+/* Numbers stand on the right. */
+static void add_cells(struct im_buf cells[COLUMNS], const size_t widths[COLUMNS], struct im_buf *text) {
     for (size_t c = 0; c < COLUMNS; c++) {
-        struct im_buf cell = IM_BUF_INIT;
-        if (titles)
-            im_buf_adds(&cell, titles[c]);
-        else
-            add_cell(row, c, &cell);
-        size_t width = im_text_width(im_buf_str(&cell));
+        size_t width = im_text_width(im_buf_str(&cells[c]));
         bool is_number = c == USERS || c == CAPACITY;
+        im_buf_adds(text, c ? "  " : "");
         if (is_number)
             pad(text, width, widths[c]);
-        im_buf_adds(text, im_buf_str(&cell));
-        if (!is_number && c + 1 < COLUMNS)
+        im_buf_adds(text, im_buf_str(&cells[c]));
+        if (!is_number)
             pad(text, width, widths[c]);
-        if (c + 1 < COLUMNS)
-            im_buf_adds(text, "  ");
-        text->failed = text->failed || cell.failed;
-        im_buf_free(&cell);
+        text->failed = text->failed || cells[c].failed;
+        im_buf_free(&cells[c]);
     }
     while (text->len && text->data[text->len - 1] == ' ')
         text->len--;
@@ -218,9 +213,15 @@ static void list_text(const struct im_out *out, const struct im_run_info *info, 
             im_buf_free(&cell);
         }
     }
-    add_row(NULL, titles, widths, text);
-    for (size_t i = 0; i < count; i++)
-        add_row(&rows[i], NULL, widths, text);
+    struct im_buf cells[COLUMNS] = {{.len = 0}};
+    for (size_t c = 0; c < COLUMNS; c++)
+        im_buf_adds(&cells[c], titles[c]);
+    add_cells(cells, widths, text);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t c = 0; c < COLUMNS; c++)
+            add_cell(&rows[i], c, &cells[c]);
+        add_cells(cells, widths, text);
+    }
 }
 
 enum im_err im_report_homes(struct im_out *out, const char *format, const struct im_run_info *info,

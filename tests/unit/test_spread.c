@@ -56,9 +56,10 @@ static void make_crowd(struct crowd *c, uint64_t *seed, bool equal) {
                                           .is_gone = !equal && chance(seed, 10),
                                           .users = (long)pick(seed, 40)};
         c->server[i].capacity = equal ? capacity : chance(seed, 60) ? (long)pick(seed, 90) : 0;
-        if (!equal && chance(seed, 40))
+        if (!equal && chance(seed, 40)) {
             c->server[i].domains =
                 (struct im_strings){.items = (const char **)(uintptr_t)domains, .count = 1 + pick(seed, DOMAINS)};
+        }
         c->is_target[i] = chance(seed, 60);
     }
     for (size_t i = 0; i < c->count; i++) {
