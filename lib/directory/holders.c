@@ -121,6 +121,7 @@ static enum im_err make_lookups(struct searching *s, size_t count, struct im_err
             err = add_lookups(s, &filter, first, i + 1, e);
             terms = 0;
         } else if (!terms) {
+            err = err == IM_OK && filter.failed ? im_error_nomem(e) : err;
             im_buf_clear(&filter);
         }
     }

@@ -16,7 +16,11 @@ static enum im_err look(void *user, const struct im_account *const *accounts, si
     const struct im_profile *profile = l->run->resolver.context->profile;
     enum im_err err = IM_OK;
     for (size_t i = 0; err == IM_OK && i < count; i++) {
-        if (accounts[i]->home && !im_servers_by_dn(l->run->servers, accounts[i]->home))
+        bool failed = false;
+        bool is_known = im_servers_at(l->run->servers, accounts[i]->home, &failed) != NULL;
+        if (failed)
+            return im_error_nomem(e);
+        if (accounts[i]->home && !is_known)
             err = im_homes_add(&l->homes, profile, accounts[i]->entry, e);
     }
     return err == IM_OK ? im_homes_look(l->run->resolver.directory, profile, &l->homes, e) : err;
@@ -27,11 +31,13 @@ static enum im_err judge(void *user, struct im_facts *facts, struct im_pool *poo
                          struct im_error *e) {
     struct looking *l = user;
     const char *const *remarks;
-    const struct im_home *home = NULL;
+    struct im_home *home = NULL;
+    enum im_err err = IM_OK;
     if (facts->account->home && !facts->want->home)
-        home = im_homes_of(&l->homes, facts->context->profile, facts->account->entry);
+        err = im_homes_of(&l->homes, facts->context->profile, facts->account->entry, &home, e);
     facts->target = home ? home->target : IM_TARGET_UNKNOWN;
-    enum im_err err = im_home_remarks(facts, pool, &remarks, count, e);
+    if (err == IM_OK)
+        err = im_home_remarks(facts, pool, &remarks, count, e);
     if (err != IM_OK)
         return err;
     *findings = im_pool_array(pool, *count, sizeof **findings);

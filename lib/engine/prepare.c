@@ -55,12 +55,15 @@ static struct im_server *counted(struct im_servers *servers, const struct im_ser
 }
 
 /* The next account that is homed by load must see this one. */
-static void count_home(struct im_job *job) {
+static enum im_err count_home(struct im_job *job) {
     struct im_servers *servers = &job->slice->walk->servers;
-    const struct im_server *present = im_servers_by_dn(servers, job->account.home);
+    bool failed = false;
+    const struct im_server *present = im_servers_at(servers, job->account.home, &failed);
     uncount_home(job);
+    if (failed)
+        return im_error_nomem(job->slice->walk->e);
     if (!job->want.home || present == job->want.home)
-        return;
+        return IM_OK;
     job->counted_at = counted(servers, job->want.home);
     job->left = counted(servers, present);
     if (job->left && !job->left->users)
@@ -69,6 +72,7 @@ static void count_home(struct im_job *job) {
         job->counted_at->users++;
     if (job->left)
         job->left->users--;
+    return IM_OK;
 }
 
 /* ---- wants ---- */
@@ -206,9 +210,7 @@ static enum im_err prepare_want(struct im_job *job) {
         err = make_plan(job);
     if (err == IM_OK && job->state != IM_JOB_SETTLED && (walk->request.action == IM_ENABLE || walk->request.action == IM_MOVE))
         err = judge_early(job);
-    if (err == IM_OK && job->state != IM_JOB_SETTLED)
-        count_home(job);
-    return err;
+    return err == IM_OK && job->state != IM_JOB_SETTLED ? count_home(job) : err;
 }
 
 static enum im_err look(struct im_slice *slice) {
@@ -236,10 +238,12 @@ enum im_err im_prepare_wants(struct im_slice *slice) {
 /* ---- with all holders known ---- */
 
 /* What an account has when it is not changed, for the report. */
-static void show_present(struct im_job *job) {
-    const struct im_server *home = im_servers_by_dn(&job->slice->walk->servers, job->account.home);
+static enum im_err show_present(struct im_job *job) {
+    bool failed = false;
+    const struct im_server *home = im_servers_at(&job->slice->walk->servers, job->account.home, &failed);
     job->result.address = job->account.address;
     job->result.home = home ? home->name : job->account.home;
+    return failed ? im_error_nomem(job->slice->walk->e) : IM_OK;
 }
 
 static void show_wanted(struct im_job *job) {
@@ -264,9 +268,8 @@ static enum im_err settle_confirmed(struct im_job *job) {
 static enum im_err conclude(struct im_job *job) {
     if (job->state == IM_JOB_SETTLED) {
         uncount_home(job);
-        show_present(job);
         unclaim(job);
-        return IM_OK;
+        return show_present(job);
     }
     show_wanted(job);
     if (!job->plan.step_count && job->is_unknown)

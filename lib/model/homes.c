@@ -96,9 +96,8 @@ static enum im_err note_host(struct im_homes *homes, struct im_home *home, const
     return home->host ? IM_OK : im_error_nomem(e);
 }
 
-/* *out NULL: the entry names none. */
-static enum im_err home_of(struct im_homes *homes, const struct im_profile *profile, const struct im_entry *entry,
-                           struct im_home **out, struct im_error *e) {
+enum im_err im_homes_of(struct im_homes *homes, const struct im_profile *profile, const struct im_entry *entry,
+                        struct im_home **out, struct im_error *e) {
     const struct im_profile_attr *home = im_profile_role(profile, IM_ROLE_HOME);
     const struct im_profile_attr *physical = im_profile_role(profile, IM_ROLE_PHYSICAL_URL);
     const struct berval *value = home ? im_entry_value(entry, home->name) : NULL;
@@ -126,15 +125,10 @@ static enum im_err home_of(struct im_homes *homes, const struct im_profile *prof
 enum im_err im_homes_add(struct im_homes *homes, const struct im_profile *profile, const struct im_entry *entry,
                          struct im_error *e) {
     struct im_home *home;
-    enum im_err err = home_of(homes, profile, entry, &home, e);
+    enum im_err err = im_homes_of(homes, profile, entry, &home, e);
     if (err == IM_OK && home)
         home->users++;
     return err;
-}
-
-struct im_home *im_homes_of(struct im_homes *homes, const struct im_profile *profile, const struct im_entry *entry) {
-    struct im_home *home;
-    return home_of(homes, profile, entry, &home, NULL) == IM_OK ? home : NULL;
 }
 
 /* ---- names ---- */
@@ -159,11 +153,8 @@ static const char *name_of(const struct im_home *home, struct im_pool *pool) {
 }
 
 static struct im_server *server_of(const struct im_home *home, struct im_servers *servers, bool *failed) {
-    for (size_t i = 0; home->dn && i < servers->count; i++) {
-        if (servers->items[i].dn && im_home_equal(servers->items[i].dn, home->dn, failed))
-            return &servers->items[i];
-    }
-    return NULL;
+    const struct im_server *found = im_servers_at(servers, home->dn, failed);
+    return found ? &servers->items[found - servers->items] : NULL;
 }
 
 enum im_err im_homes_settle(struct im_homes *homes, struct im_servers *servers, struct im_error *e) {

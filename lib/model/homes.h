@@ -39,8 +39,9 @@ enum im_err im_homes_add(struct im_homes *homes, const struct im_profile *profil
 /* Joins homes and servers: sets server->users of each that hosts users or has some, and name and server of the homes. */
 enum im_err im_homes_settle(struct im_homes *homes, struct im_servers *servers, struct im_error *e);
 
-/* The home that the entry names, met before or not; NULL: none, or out of memory. Counts nobody. */
-struct im_home *im_homes_of(struct im_homes *homes, const struct im_profile *profile, const struct im_entry *entry);
+/* The home that the entry names, met before or not; *out NULL: none. Counts nobody. */
+enum im_err im_homes_of(struct im_homes *homes, const struct im_profile *profile, const struct im_entry *entry,
+                        struct im_home **out, struct im_error *e);
 
 /* Which homes `spec` means: a server's name, host or DN; else the name, host, DN or GUID of one that is gone. IM_E_USAGE lists
  * them where there is none or several. *server: NULL where it is gone. Pieces in pool. */

@@ -111,12 +111,35 @@ enum im_err im_servers_find(const struct im_servers *servers, const char *spec, 
     return err;
 }
 
-const struct im_server *im_servers_by_dn(const struct im_servers *servers, const char *dn) {
+/* Nearly always it is spelled as the server's own DN. */
+static const struct im_server *find_spelled(const struct im_servers *servers, const char *dn) {
     for (size_t i = 0; dn && i < servers->count; i++) {
-        if (servers->items[i].dn && im_dn_equal(servers->items[i].dn, dn))
+        if (im_text_equal(servers->items[i].dn, dn))
             return &servers->items[i];
     }
     return NULL;
+}
+
+const struct im_server *im_servers_at(const struct im_servers *servers, const char *dn, bool *failed) {
+    const struct im_server *found = find_spelled(servers, dn);
+    struct im_buf wanted = IM_BUF_INIT;
+    struct im_buf own = IM_BUF_INIT;
+    bool is_dn = !found && dn && im_dn_normalize(dn, &wanted);
+    for (size_t i = 0; is_dn && !found && !own.failed && i < servers->count; i++) {
+        im_buf_clear(&own);
+        if (servers->items[i].dn && im_dn_normalize(servers->items[i].dn, &own) &&
+            strcmp(im_buf_str(&own), im_buf_str(&wanted)) == 0)
+            found = &servers->items[i];
+    }
+    *failed = *failed || wanted.failed || own.failed;
+    im_buf_free(&wanted);
+    im_buf_free(&own);
+    return found;
+}
+
+const struct im_server *im_servers_by_dn(const struct im_servers *servers, const char *dn) {
+    bool failed = false;
+    return im_servers_at(servers, dn, &failed);
 }
 
 static bool lists_domain(const struct im_server *server, const char *domain) {

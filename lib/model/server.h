@@ -39,6 +39,8 @@ const char *im_server_name_of_dn(const char *dn, struct im_pool *pool);
 enum im_err im_servers_find(const struct im_servers *servers, const char *spec, const struct im_server **out, struct im_error *e);
 bool im_server_is_named(const struct im_server *server, const char *spec);                  /* in one of these ways */
 const struct im_server *im_servers_by_dn(const struct im_servers *servers, const char *dn); /* NULL: none */
+/* The same; *failed is set where there was no memory to find out. */
+const struct im_server *im_servers_at(const struct im_servers *servers, const char *dn, bool *failed);
 
 /* An IM domain is the name of a router, of a home that is addressed directly, or one that the configuration lists. */
 bool im_servers_know_domain(const struct im_servers *servers, const char *domain);

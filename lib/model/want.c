@@ -124,13 +124,8 @@ enum im_err im_building_expand(struct im_building *b, const char *template, enum
 }
 
 const struct im_server *im_building_live_home(struct im_building *b) {
-    const char *dn = b->account->home; /* that of a deleted one is no server's */
-    for (size_t i = 0; dn && i < b->servers->count; i++) {
-        const struct im_server *server = &b->servers->items[i];
-        if (server->hosts_users && !server->is_gone && server->dn && im_home_equal(server->dn, dn, &b->failed))
-            return server;
-    }
-    return NULL;
+    const struct im_server *server = im_servers_at(b->servers, b->account->home, &b->failed); /* of a deleted one: none */
+    return server && server->hosts_users && !server->is_gone ? server : NULL;
 }
 
 /* The IM domain of the account's address, where the address can be kept; else NULL. */

@@ -113,7 +113,9 @@ enum im_err im_want_agreeing(const struct im_account_context *context, const str
         err = begin_values(&b, &values);
     if (err != IM_OK)
         return err;
-    want.home = im_servers_by_dn(servers, account->home);
+    want.home = im_servers_at(servers, account->home, &b.failed);
+    if (b.failed)
+        return im_error_nomem(e);
     want.home_dn = want.home ? want.home->dn : NULL;
     want.home_host = want.home ? want.home->host : NULL;
     for (size_t i = 0; err == IM_OK && want.im_alias && want.home_host && i < p->attr_count; i++) {

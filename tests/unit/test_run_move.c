@@ -4,6 +4,7 @@
 #include "lib/directory/homes.h"
 #include "lib/engine/look.h"
 #include "lib/engine/records.h"
+#include "tests/unit/oom.h"
 #include "tests/unit/runner.h"
 
 #include <stdio.h>
@@ -417,6 +418,77 @@ static void a_deleted_home_is_told(void **state) {
     assert_mentions(seen.remark[0], "deleted");
 }
 
+/* ---- memory ---- */
+
+static enum im_err quiet(void *user, const struct im_input *input, const struct im_result *r, struct im_error *e) {
+    (void)user, (void)input, (void)r, (void)e;
+    return IM_OK;
+}
+
+static enum im_err move_once(void *user, struct im_error *e) {
+    struct fixture *f = user;
+    struct im_run own = f->run;
+    struct im_summary summary;
+    bool wrote;
+    own.on_result = quiet;
+    own.on_change = NULL;
+    own.dry_run = true;
+    f->input_at = 0;
+    return im_run_accounts(&own, &summary, &wrote, e);
+}
+
+static enum im_err quiet_homed(void *user, const struct im_homed *h, struct im_error *e) {
+    (void)user, (void)h, (void)e;
+    return IM_OK;
+}
+
+static enum im_err look_once(void *user, struct im_error *e) {
+    struct fixture *f = user;
+    struct im_summary summary;
+    f->input_at = 0;
+    return im_look(&f->run, quiet_homed, NULL, &summary, e);
+}
+
+static enum im_err choose_once(void *user, struct im_error *e) {
+    struct fixture *f = user;
+    const struct im_condition condition = {.home = f->request.from};
+    struct im_chosen *chosen = NULL;
+    enum im_err err = im_choose(&f->run.resolver, &condition, &chosen, e);
+    assert_int_equal(err == IM_OK, chosen != NULL);
+    im_chosen_free(&chosen);
+    return err;
+}
+
+static enum im_err count_once(void *user, struct im_error *e) {
+    static const char *const bases[] = {BASE, NULL};
+    struct fixture *f = user;
+    struct im_homes homes;
+    enum im_err err = im_homes_begin(&homes, e);
+    if (err != IM_OK)
+        return err;
+    err = im_homes_scan(f->d, f->profile, bases, true, &homes, e);
+    if (err == IM_OK)
+        err = im_homes_settle(&homes, &f->servers, e);
+    if (err == IM_OK)
+        err = im_homes_look(f->d, f->profile, &homes, e);
+    im_homes_free(&homes);
+    return err;
+}
+
+static void runs_out_of_memory(void **state) {
+    static oom_attempt *const attempts[] = {move_once, look_once, choose_once, count_once};
+    static const bool both[2] = {false, true};
+    struct fixture *f = *state;
+    struct im_home_match from = off(f, HOME1);
+    memdir_set(f->m, ADAM, "msExchIMVirtualServer", HOME3);
+    name(f, (const char *const[]){"jdoe", "adam", "eve", NULL});
+    f->request.home = NULL;
+    f->request.is_target = both;
+    f->request.from = &from;
+    for (size_t i = 0; i < LENGTH(attempts); i++)
+        assert_true(oom_every_allocation(attempts[i], f) > 10);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_enabled, tear_down)
 #define CROWD_TEST(name) cmocka_unit_test_setup_teardown(name, set_up_crowd, tear_down)
 
@@ -442,6 +514,7 @@ int main(void) {
         TEST(a_move_is_taken_back),
         TEST(it_is_told_whether_attributes_agree),
         TEST(a_deleted_home_is_told),
+        TEST(runs_out_of_memory),
     };
     return cmocka_run_group_tests_name("run_move", tests, NULL, NULL);
 }
