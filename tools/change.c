@@ -9,6 +9,7 @@
 #include "tools/recording.h"
 #include "tools/rejects.h"
 #include "tools/replay.h"
+#include "tools/replicas.h"
 #include "tools/sources.h"
 #include "tools/table.h"
 
@@ -31,7 +32,9 @@ struct changing {
     struct im_output_file changes;
     struct im_rejects rejects;
     struct im_journal *journal;
-    const char *names[NAMES]; /* some that would change, for the question */
+    struct im_spreading *spreading; /* --wait, --replicate; or NULL */
+    bool is_spreading;              /* everything is written, and others are asked for it */
+    const char *names[NAMES];       /* some that would change, for the question */
     size_t name_count;
     struct im_out out;
     struct im_run_info info;
@@ -144,7 +147,10 @@ static enum im_err on_result(void *user, const struct im_input *input, const str
         err = im_preview_add(&x->moving.preview, result, e);
     }
     enum im_err kept = im_rejects_add(&x->rejects, input, result, e);
-    return err == IM_OK ? kept : err;
+    if (err == IM_OK) {
+        err = kept;
+    }
+    return err == IM_OK ? im_spreading_add(x->spreading, result, e) : err;
 }
 
 static enum im_err on_rehearsed(void *user, const struct im_input *input, const struct im_result *result, struct im_error *e) {
@@ -319,6 +325,9 @@ static enum im_err prepare(struct changing *x, enum im_action action, struct im_
     if (err == IM_OK && action == IM_MOVE) {
         err = im_moving_begin(c, &x->facts, x->sources, &x->request, &x->moving);
     }
+    if (err == IM_OK) {
+        err = im_spreading_find(x->spreading, x->facts.directory, run->resolver.base);
+    }
     return err == IM_OK && x->sources ? im_sources_choose(c, x->sources, &run->resolver) : err;
 }
 
@@ -342,6 +351,16 @@ static enum im_err keep_first(struct changing *x, enum im_err err, enum im_err o
     return err;
 }
 
+/* What was written is on record before the others are waited for, and what becomes of that is reported. */
+static enum im_err spread(struct changing *x, enum im_err err, struct im_summary *summary) {
+    enum im_err recorded = im_recording_close(x->c, &x->journal, summary, err == IM_OK);
+    if (err != IM_OK || recorded != IM_OK) {
+        return err != IM_OK ? err : recorded;
+    }
+    x->is_spreading = true;
+    return im_spreading_finish(x->spreading, x->facts.directory, summary);
+}
+
 /* The report is whole also when the run was not. */
 static enum im_err report_run(struct changing *x, struct im_run *run, enum im_err err, struct im_summary *summary) {
     struct im_command *c = x->c;
@@ -354,6 +373,7 @@ static enum im_err report_run(struct changing *x, struct im_run *run, enum im_er
         im_run_leave(run, err, summary);
     }
     im_progress_end(c);
+    err = spread(x, err, summary);
     enum im_err end = x->format->end(&x->out, &x->info, summary, &why);
     return keep_first(x, err, end, &why);
 }
@@ -404,15 +424,14 @@ static enum im_err work(struct changing *x, enum im_action action, struct im_sum
     }
     run.journal = x->journal;
     err = report_run(x, &run, err, summary);
-    enum im_err recorded = im_recording_close(c, &x->journal, summary, err == IM_OK);
     if (err == IM_OK && action == IM_MOVE) {
         err = im_moving_end(c, &x->facts, &x->moving, summary);
     }
-    return commit(x, err == IM_OK ? recorded : err, summary);
+    return commit(x, err, summary);
 }
 
 static bool left_something(const struct im_summary *summary) {
-    return summary->counts[IM_CHANGED] + summary->counts[IM_UNCHANGED] < summary->total;
+    return im_spreading_lags(summary) || summary->counts[IM_CHANGED] + summary->counts[IM_UNCHANGED] < summary->total;
 }
 
 /* ---- the command ---- */
@@ -486,6 +505,9 @@ static enum im_err check_words(struct changing *x, enum im_action action) {
         err = im_rules_check_profile(x->facts.profile, &c->error);
     }
     if (err == IM_OK) {
+        err = im_spreading_open(c, x->facts.profile, &x->spreading);
+    }
+    if (err == IM_OK) {
         err = im_output_file_open(&x->changes, "--changes", im_change_options.changes, &c->error);
     }
     struct im_table *table = table_of(x->sources);
@@ -518,11 +540,13 @@ int im_change_main_take(struct im_command *c, enum im_action action, struct im_s
     im_output_file_discard(&x.changes);
     im_rejects_discard(&x.rejects);
     im_moving_free(&x.moving);
+    im_spreading_free(&x.spreading);
     im_sources_free(&x.sources);
     im_records_close(&x.records);
     im_facts_free(&x.facts);
     if (err != IM_OK) {
-        bool goes_on = c->wrote && !is_from_stdin() && (err == IM_E_INTERRUPTED || err == IM_E_LOST || err == IM_E_TIMEOUT);
+        bool goes_on = c->wrote && !x.is_spreading && !is_from_stdin() &&
+                       (err == IM_E_INTERRUPTED || err == IM_E_LOST || err == IM_E_TIMEOUT);
         int status = im_command_fail(c);
         if (goes_on) {
             im_command_note_again(c);

@@ -4,6 +4,7 @@
 
 #include "tools/limits.h"
 #include "tools/recording.h"
+#include "tools/replicas.h"
 #include "tools/sources.h"
 
 /* Values of the options below. */
@@ -29,7 +30,7 @@ extern struct im_change_options im_change_options;
 /* How fast, how far, and what is written down of it: rows that every command has which changes the accounts that it is told. */
 #define IM_OPTIONS_CHANGING                                                                                                      \
     IM_OPTION_WINDOW, IM_OPTION_CONNECTIONS, IM_OPTION_RATE, IM_OPTION_MAX_FAILURES, IM_OPTION_MAX_CHANGES, IM_OPTION_CHANGES,   \
-        IM_OPTION_DRY_RUN, IM_OPTION_JOURNAL, IM_OPTION_NO_JOURNAL, IM_OPTION_PLAN
+        IM_OPTION_DRY_RUN, IM_OPTION_JOURNAL, IM_OPTION_NO_JOURNAL, IM_OPTION_PLAN, IM_OPTION_REPLICATE, IM_OPTION_WAIT
 
 struct im_facts_gathered;
 

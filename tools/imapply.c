@@ -4,9 +4,9 @@
 #include "tools/recording.h"
 
 static const struct im_option rows[] = {
-    IM_OPTION_DRY_RUN,     IM_OPTION_PROGRESS,    IM_OPTION_JOURNAL, IM_OPTION_NO_JOURNAL,
-    IM_OPTION_WINDOW,      IM_OPTION_CONNECTIONS, IM_OPTION_RATE,    IM_OPTION_MAX_FAILURES,
-    IM_OPTION_MAX_CHANGES, IM_OPTION_CHANGES,     IM_OPTION_END,
+    IM_OPTION_DRY_RUN,     IM_OPTION_PROGRESS, IM_OPTION_JOURNAL,      IM_OPTION_NO_JOURNAL,  IM_OPTION_WINDOW,
+    IM_OPTION_CONNECTIONS, IM_OPTION_RATE,     IM_OPTION_MAX_FAILURES, IM_OPTION_MAX_CHANGES, IM_OPTION_CHANGES,
+    IM_OPTION_REPLICATE,   IM_OPTION_WAIT,     IM_OPTION_END,
 };
 static const struct im_option *const groups[] = {rows, im_common_directory, im_common_output, NULL};
 static const char *const titles[] = {"Carrying out", "Directory", "Output and behaviour", NULL};

@@ -51,6 +51,19 @@ enum im_err im_spreading_add(struct im_spreading *s, const struct im_result *res
     return s != NULL ? im_written_add(s->written, result, e) : IM_OK;
 }
 
+enum im_err im_spreading_find(struct im_spreading *s, struct im_directory *d, const char *base) {
+    if (s == NULL) {
+        return IM_OK;
+    }
+    struct im_command *c = s->c;
+    enum im_err err = im_replicas_list(d, c->config, base, c->pool, &s->replicas, &c->error);
+    if (err == IM_OK && s->replicas.count == 0) {
+        im_command_note(c, 0,
+                        "no other server is known to hold these accounts: directory.replicas in the configuration names them");
+    }
+    return err;
+}
+
 /* ---- fetching ---- */
 
 /* What an administrator of Samba runs instead. */
@@ -61,28 +74,38 @@ static void say_how(struct im_spreading *s, const struct im_replica *replica, co
                     root->default_nc != NULL ? root->default_nc : "NC");
 }
 
-static enum im_err fetch(struct im_spreading *s, const struct im_replica *replica, const struct im_rootdse *root) {
-    struct im_error inner = {.code = IM_OK};
-    struct im_directory *d = NULL;
-    bool is_supported = true;
-    enum im_err err = im_replica_open(&s->c->live, replica, &d, &inner);
-    if (err == IM_OK) {
-        err = im_replica_fetch(d, root->ds_service_name, im_written_refs(s->written), im_written_count(s->written), &is_supported,
-                               &inner);
+static void say_fetched(struct im_spreading *s, const struct im_replica *replica, const struct im_fetching *f,
+                        const struct im_error *why) {
+    char text[sizeof why->text + sizeof why->where + 64];
+    (void)im_error_format(why, text, sizeof text);
+    if (why->code == IM_OK) {
+        im_command_note(s->c, 1, "%s has fetched the changed objects: %zu", replica->name, f->fetched);
+    } else {
+        im_command_note(s->c, 0, "%s has fetched %zu of %zu changed objects: %s", replica->name, f->fetched, f->count, text);
     }
-    if (err == IM_OK && is_supported) {
-        im_command_note(s->c, 1, "%s has fetched %zu changed objects", replica->name, im_written_count(s->written));
-    } else if (err == IM_OK) {
-        say_how(s, replica, root);
-    } else if (err != IM_E_INTERRUPTED && err != IM_E_NOMEM) {
-        im_command_note(s->c, 0, "%s did not fetch what was changed: %s", replica->name, inner.text);
-        err = IM_OK;
+}
+
+/* Stopping and running out of memory end the command; anything else is about this one replica. */
+static enum im_err fetch(struct im_spreading *s, const struct im_replica *replica, const struct im_rootdse *root) {
+    struct im_error why = {.code = IM_OK};
+    struct im_directory *d = NULL;
+    struct im_fetching f = {.source = root->ds_service_name, .refs = im_written_refs(s->written)};
+    f.count = im_written_count(s->written);
+    enum im_err err = im_replica_open(&s->c->live, replica, &d, &why);
+    if (err == IM_OK) {
+        err = im_replica_fetch(d, &f, &why);
     }
     im_directory_free(&d);
-    if (err != IM_OK) {
-        s->c->error = inner;
+    if (err == IM_E_INTERRUPTED || err == IM_E_NOMEM) {
+        s->c->error = why;
+        return err;
     }
-    return err;
+    if (err == IM_OK && f.is_unsupported) {
+        say_how(s, replica, root);
+    } else {
+        say_fetched(s, replica, &f, &why);
+    }
+    return IM_OK;
 }
 
 static enum im_err fetch_all(struct im_spreading *s, struct im_directory *d) {
@@ -106,31 +129,43 @@ static enum im_err fetch_all(struct im_spreading *s, struct im_directory *d) {
 
 /* ---- waiting ---- */
 
+/* The columns of a table are about accounts. */
+static void say_arrivals(const struct im_command *c, const struct im_arrival *arrivals, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const struct im_arrival *a = &arrivals[i];
+        if (a->state == IM_LAGGING) {
+            im_command_note(c, 0, "%s is lagging: %zu of %zu changed accounts have not arrived after %.1f s, the first is %s%s%s",
+                            a->replica->name, a->lacking, a->accounts, a->seconds, a->missing_count > 0 ? a->missing[0] : "?",
+                            a->trouble != NULL ? "; " : "", a->trouble != NULL ? a->trouble : "");
+        } else if (a->state == IM_UNREACHABLE) {
+            im_command_note(c, 0, "%s cannot be asked: %s", a->replica->name, a->trouble);
+        }
+    }
+}
+
 static enum im_err await(struct im_spreading *s, struct im_summary *summary) {
+    struct im_command *c = s->c;
     struct im_arrival *arrivals = NULL;
-    im_command_note(s->c, 1, "waiting for %zu replicas, %ld seconds at most", s->replicas.count, s->wait_s);
-    enum im_err err = im_arrivals_await(&s->c->live, &s->replicas, s->written, s->wait_s, s->c->pool, &arrivals, &s->c->error);
+    const struct im_awaited awaited = {
+        .options = &c->live, .replicas = &s->replicas, .written = s->written, .seconds = s->wait_s, .open = im_replica_open};
+    im_command_note(c, 1, "waiting for replicas: %zu, for %ld seconds at most", s->replicas.count, s->wait_s);
+    enum im_err err = im_arrivals_await(&awaited, c->pool, &arrivals, &c->error);
     if (arrivals != NULL) {
         summary->arrivals = arrivals;
         summary->arrival_count = s->replicas.count;
     }
+    if (arrivals != NULL && strcmp(c->output, "csv") == 0) {
+        say_arrivals(c, arrivals, s->replicas.count);
+    }
     return err;
 }
 
-enum im_err im_spreading_finish(struct im_spreading *s, struct im_directory *d, const char *base, struct im_summary *summary) {
-    if (s == NULL || im_written_count(s->written) == 0) {
+enum im_err im_spreading_finish(struct im_spreading *s, struct im_directory *d, struct im_summary *summary) {
+    if (s == NULL || im_written_count(s->written) == 0 || s->replicas.count == 0) {
         return IM_OK;
     }
-    struct im_command *c = s->c;
-    enum im_err err = im_replicas_list(d, c->config, base, c->pool, &s->replicas, &c->error);
-    if (err == IM_OK && s->replicas.count == 0) {
-        im_command_note(c, 0,
-                        "no other server is known to hold these accounts: directory.replicas in the configuration names them");
-    }
-    if (err == IM_OK && im_replica_options.replicate && s->replicas.count > 0) {
-        err = fetch_all(s, d);
-    }
-    return err == IM_OK && s->wait_s > 0 && s->replicas.count > 0 ? await(s, summary) : err;
+    enum im_err err = im_replica_options.replicate ? fetch_all(s, d) : IM_OK;
+    return err == IM_OK && s->wait_s > 0 ? await(s, summary) : err;
 }
 
 bool im_spreading_lags(const struct im_summary *summary) {

@@ -27,11 +27,13 @@ struct im_spreading; /* NULL: neither option was given, and all calls do nothing
 /* Before connecting. IM_E_USAGE: --wait takes a number. */
 enum im_err im_spreading_open(struct im_command *c, const struct im_profile *profile, struct im_spreading **out);
 void im_spreading_free(struct im_spreading **s);
+/* Before the run, so that nothing is written where replicas cannot be listed. `d` is where it will write, `base` where accounts
+ * are. */
+enum im_err im_spreading_find(struct im_spreading *s, struct im_directory *d, const char *base);
 /* Each result. */
 enum im_err im_spreading_add(struct im_spreading *s, const struct im_result *result, struct im_error *e);
-/* After the run. `d` is where it wrote, `base` where accounts are. Fills the summary's arrivals. What a replica refuses is told
- * on standard error and no error. */
-enum im_err im_spreading_finish(struct im_spreading *s, struct im_directory *d, const char *base, struct im_summary *summary);
+/* After the run: fills the summary's arrivals. What a replica refuses is told on standard error and no error. */
+enum im_err im_spreading_finish(struct im_spreading *s, struct im_directory *d, struct im_summary *summary);
 bool im_spreading_lags(const struct im_summary *summary); /* some replica does not have all */
 
 #endif

@@ -3,7 +3,7 @@
 #include "lib/base/text.h"
 #include "lib/base/vec.h"
 #include "lib/data/dn.h"
-#include "lib/data/times.h"
+#include "lib/data/hostname.h"
 #include "lib/directory/lookup.h"
 
 #include <ldap.h>
@@ -17,7 +17,8 @@ enum { NO_INBOUND = 2, NO_OUTBOUND = 4 }; /* options of nTDSDSA (MS-ADTS 6.1.1.2
 
 struct listing {
     struct im_directory *d;
-    const char *base, *config_nc;
+    const char *context; /* the naming context that has the accounts */
+    const char *config_nc;
     struct im_pool *pool;
     struct im_replicas *out;
     const char *scheme; /* of the server that we are bound to */
@@ -44,13 +45,31 @@ static enum im_err list_configured(struct listing *l, const struct im_config *co
     return err;
 }
 
-static bool lists_base(const struct listing *l, const struct im_entry *dsa, const char *attribute) {
+/* Of several that the base lies below, the innermost: the domain of a child lies below that of its parent. */
+static const char *context_of(const struct im_rootdse *root, const char *base) {
+    const struct im_attr *contexts = im_entry_attr(root->entry, "namingContexts");
+    const char *found = NULL;
+    for (size_t i = 0; contexts && i < contexts->count; i++) {
+        const char *context = contexts->values[i].bv_val;
+        if (im_dn_is_under(base, context) && (!found || im_dn_is_under(context, found)))
+            found = context;
+    }
+    return found;
+}
+
+static bool holds_context(const struct listing *l, const struct im_entry *dsa, const char *attribute) {
     const struct im_attr *contexts = im_entry_attr(dsa, attribute);
     for (size_t i = 0; contexts && i < contexts->count; i++) {
-        if (im_dn_is_under(l->base, contexts->values[i].bv_val) && !im_dn_is_under(contexts->values[i].bv_val, l->config_nc))
+        if (im_dn_equal(l->context, contexts->values[i].bv_val))
             return true;
     }
     return false;
+}
+
+/* A name from the directory goes into a URI: nothing in it may mean more there. */
+static bool is_host_name(const char *name) {
+    char ascii[IM_HOSTNAME_SIZE];
+    return im_hostname_ascii(name, ascii);
 }
 
 static bool is_ours(const struct listing *l, const struct im_entry *dsa) {
@@ -77,13 +96,16 @@ static enum im_err add_dsa(struct listing *l, const struct im_entry *dsa, struct
     bool is_read_only = im_entry_has_value(dsa, "objectClass", "nTDSDSARO");
     const char *text = im_entry_string(dsa, "options");
     unsigned long options = text ? strtoul(text, NULL, 10) : 0;
-    bool holds = lists_base(l, dsa, "msDS-hasMasterNCs") || lists_base(l, dsa, "hasMasterNCs") ||
-                 lists_base(l, dsa, "msDS-hasFullReplicaNCs");
+    bool holds = holds_context(l, dsa, "msDS-hasMasterNCs") || holds_context(l, dsa, "hasMasterNCs") ||
+                 holds_context(l, dsa, "msDS-hasFullReplicaNCs");
     if (!holds || is_ours(l, dsa))
         return IM_OK;
     enum im_err err = find_host(l, dsa, &host, e);
     if (err != IM_OK || !host) /* removed by half: no server */
         return err;
+    if (!is_host_name(host))
+        return im_error_set_at(e, IM_E_PROTOCOL, dsa->dn, 0, 0, "the domain controller has \"%s\" as dNSHostName, which is none",
+                               host);
     return add(l,
                (struct im_replica){.name = host,
                                    .uri = l->port ? im_pool_printf(l->pool, "%s://%s:%d", l->scheme, host, l->port)
@@ -137,15 +159,18 @@ static void read_scheme(struct listing *l) {
 enum im_err im_replicas_list(struct im_directory *d, const struct im_config *config, const char *base, struct im_pool *pool,
                              struct im_replicas *out, struct im_error *e) {
     const struct im_rootdse *root = im_directory_rootdse(d);
-    struct listing l = {.d = d, .base = base, .config_nc = root->config_nc, .pool = pool, .out = out};
+    struct listing l = {.d = d, .config_nc = root->config_nc, .pool = pool, .out = out};
     *out = (struct im_replicas){.count = 0};
     if (config->replicas.count)
         return list_configured(&l, config, e);
-    if (!root->is_ad || !root->config_nc || !base)
+    l.context = base ? context_of(root, base) : NULL;
+    if (!root->is_ad || !root->config_nc || !l.context)
         return IM_OK;
     read_scheme(&l);
     enum im_err err = list_controllers(&l, e);
     ldap_free_urldesc(l.url);
+    if (err != IM_OK)
+        im_error_context(e, "listing the domain controllers");
     return err;
 }
 
@@ -166,11 +191,11 @@ enum im_err im_replica_open(const struct im_live_options *options, const struct 
 
 /* ---- fetching ---- */
 
-enum { UNWILLING = 53, NO_SUCH_ATTRIBUTE = 16, UNDEFINED_TYPE = 17, FETCHES = 16 };
+enum { NO_SUCH_ATTRIBUTE = 16, UNDEFINED_TYPE = 17, NO_RIGHTS = 50, UNWILLING = 53, FETCHES = 16 };
 
-static enum im_err start_fetch(struct im_directory *d, const char *source, const char *ref, struct im_error *e) {
+static enum im_err start_fetch(struct im_directory *d, const char *source, const char *const *ref, struct im_error *e) {
     struct im_buf text = IM_BUF_INIT;
-    im_buf_addf(&text, "%s:%s", source, ref);
+    im_buf_addf(&text, "%s:%s", source, *ref);
     const struct berval value = im_buf_value(&text);
     const struct im_op op = {.kind = IM_OP_REPLACE, .attribute = "replicateSingleObject", .values = &value, .count = 1};
     const struct im_change change = {.dn = "", .ops = &op, .count = 1};
@@ -179,33 +204,51 @@ static enum im_err start_fetch(struct im_directory *d, const char *source, const
     return err;
 }
 
-/* The first refusal decides; the rest of the answers is waited for. */
-enum im_err im_replica_fetch(struct im_directory *d, const char *source, const char *const *refs, size_t count,
-                             bool *is_supported, struct im_error *e) {
+/* Samba says 53 and that the attribute is unknown; others say 53 also of objects that they do not want. */
+static bool knows_no_fetching(const struct im_answer *answer) {
+    bool is_unknown = answer->code == UNWILLING && answer->diagnostic && strstr(answer->diagnostic, "unknown attribute");
+    return is_unknown || answer->code == NO_SUCH_ATTRIBUTE || answer->code == UNDEFINED_TYPE;
+}
+
+/* Whether there is any use in asking for further objects. */
+static bool take_answer(struct im_directory *d, struct im_fetching *f, const struct im_event *event, struct im_error *e) {
+    const struct im_answer *answer = &event->answer;
+    struct im_buf what = IM_BUF_INIT;
+    if (answer->code == 0) {
+        f->fetched++;
+        return true;
+    }
+    if (knows_no_fetching(answer)) {
+        f->is_unsupported = true;
+        return false;
+    }
+    im_buf_addf(&what, "fetching %s", *(const char *const *)event->token);
+    (void)im_ldap_answer_error(answer, im_directory_uri(d), im_buf_str(&what), e);
+    im_buf_free(&what);
+    f->failed++;
+    return answer->code != NO_RIGHTS;
+}
+
+enum im_err im_replica_fetch(struct im_directory *d, struct im_fetching *f, struct im_error *e) {
+    struct im_error first = {.code = IM_OK};
     size_t sent = 0;
     size_t in_flight = 0;
+    bool goes_on = true;
     enum im_err err = IM_OK;
-    *is_supported = true;
-    while (in_flight || (sent < count && *is_supported && err == IM_OK)) {
-        struct im_event event;
-        while (err == IM_OK && *is_supported && sent < count && in_flight < FETCHES) {
-            err = start_fetch(d, source, refs[sent++], e);
-            in_flight += err == IM_OK;
-        }
-        if (!in_flight)
-            break;
-        enum im_err lost = im_directory_next(d, &event, e);
-        if (lost != IM_OK)
-            return err != IM_OK ? err : lost;
-        if (event.kind != IM_EVENT_DONE)
-            continue;
-        in_flight--;
-        int code = event.answer.code;
-        if (code == UNWILLING || code == NO_SUCH_ATTRIBUTE || code == UNDEFINED_TYPE) {
-            *is_supported = false;
-        } else if (code != 0 && err == IM_OK) {
-            err = im_ldap_answer_error(&event.answer, im_directory_uri(d), "replicateSingleObject", e);
+    f->fetched = f->failed = 0;
+    f->is_unsupported = false;
+    while (err == IM_OK && (in_flight || (goes_on && sent < f->count))) {
+        struct im_event event = {.kind = IM_EVENT_NONE};
+        for (; err == IM_OK && goes_on && sent < f->count && in_flight < FETCHES; sent++, in_flight++)
+            err = start_fetch(d, f->source, &f->refs[sent], e);
+        if (err == IM_OK)
+            err = im_directory_next(d, &event, e);
+        if (err == IM_OK && event.kind == IM_EVENT_DONE) {
+            in_flight--;
+            goes_on = take_answer(d, f, &event, &first) && goes_on;
         }
     }
-    return err;
+    if (err == IM_OK && f->failed && e)
+        *e = first;
+    return err == IM_OK && f->failed ? first.code : err;
 }

@@ -97,16 +97,17 @@ const char *const *im_written_refs(const struct im_written *w) {
 
 /* Nothing here is written by two threads: each has its own connection, pool and marks. */
 struct watch {
-    const struct im_live_options *options;
+    const struct im_awaited *a;
     const struct im_replica *replica;
-    const struct im_written *written;
     const char *const *attributes;
-    int64_t for_ms;
     struct im_pool *pool;
+    struct im_config config; /* with a shorter patience */
+    struct im_live_options options;
     bool *has_arrived; /* each account */
     size_t lacking;
     struct im_lookup *lookups;
-    struct im_arrival arrival;
+    bool is_lost;
+    double seconds;
     enum im_err err;
     struct im_error e;
     pthread_t thread;
@@ -149,7 +150,7 @@ static enum im_err take(void *user, const struct im_lookup *lookup, const struct
     struct watch *w = user;
     size_t at = (size_t)(uintptr_t)lookup->data;
     (void)e;
-    if (!w->has_arrived[at] && shows(w->written->profile, entry, &w->written->list.items[at])) {
+    if (!w->has_arrived[at] && shows(w->a->written->profile, entry, &w->a->written->list.items[at])) {
         w->has_arrived[at] = true;
         w->lacking--;
     }
@@ -159,12 +160,12 @@ static enum im_err take(void *user, const struct im_lookup *lookup, const struct
 /* Asks once for those that have not arrived. */
 static enum im_err look(struct watch *w, struct im_directory *d) {
     enum im_err err = IM_OK;
-    for (size_t at = 0; err == IM_OK && at < w->written->list.count;) {
+    for (size_t at = 0; err == IM_OK && at < w->a->written->list.count;) {
         size_t count = 0;
-        for (; at < w->written->list.count && count < BATCH; at++) {
+        for (; at < w->a->written->list.count && count < BATCH; at++) {
             if (w->has_arrived[at])
                 continue;
-            w->lookups[count++] = (struct im_lookup){.search = {.base = w->written->list.items[at].ref,
+            w->lookups[count++] = (struct im_lookup){.search = {.base = w->a->written->list.items[at].ref,
                                                                 .scope = IM_SEARCH_BASE,
                                                                 .attributes = w->attributes,
                                                                 .no_paging = true},
@@ -176,78 +177,127 @@ static enum im_err look(struct watch *w, struct im_directory *d) {
     return err;
 }
 
+/* A replica that is started again while it is waited for is asked again. */
+static bool may_come_back(enum im_err err) {
+    return err == IM_E_LOST || err == IM_E_TIMEOUT || err == IM_E_CONNECT;
+}
+
+static enum im_err visit(struct watch *w, struct im_directory *d) {
+    im_error_clear(&w->e);
+    enum im_err err = w->is_lost ? im_directory_reopen(d, &w->e) : IM_OK;
+    if (err == IM_OK)
+        err = look(w, d);
+    w->is_lost = may_come_back(err);
+    return err;
+}
+
 static enum im_err poll_replica(struct watch *w, struct im_directory *d) {
     const int64_t began = im_directory_now_ms(d);
     int64_t pause = FIRST_PAUSE_MS;
-    enum im_err err = look(w, d);
-    while (err == IM_OK && w->lacking) {
+    enum im_err err = visit(w, d);
+    while ((err == IM_OK || w->is_lost) && w->lacking) {
         struct im_event event;
-        int64_t left = began + w->for_ms - im_directory_now_ms(d);
+        struct im_error stopped = {.code = IM_OK};
+        int64_t left = began + w->a->seconds * 1000 - im_directory_now_ms(d);
         if (left <= 0)
             break;
-        err = im_directory_wait(d, pause < left ? pause : left, &event, &w->e);
+        enum im_err paused = im_directory_wait(d, pause < left ? pause : left, &event, &stopped);
         pause = pause * 2 < LONGEST_PAUSE_MS ? pause * 2 : LONGEST_PAUSE_MS;
-        if (err == IM_OK)
-            err = look(w, d);
+        w->is_lost = w->is_lost || may_come_back(paused);
+        if (paused != IM_OK && !w->is_lost) {
+            w->e = stopped;
+            err = paused;
+            break;
+        }
+        err = visit(w, d);
     }
-    w->arrival.seconds = (double)(im_directory_now_ms(d) - began) / 1000;
+    w->seconds = (double)(im_directory_now_ms(d) - began) / 1000;
     return err;
 }
 
 static void *watch_replica(void *user) {
     struct watch *w = user;
     struct im_directory *d = NULL;
-    w->err = im_replica_open(w->options, w->replica, &d, &w->e);
-    bool is_open = w->err == IM_OK;
-    if (is_open)
+    w->err = w->a->open(&w->options, w->replica, &d, &w->e);
+    if (w->err == IM_OK)
         w->err = poll_replica(w, d);
-    w->arrival.state = !w->lacking ? IM_ARRIVED : w->err == IM_OK ? IM_LAGGING : IM_UNREACHABLE;
     im_directory_free(&d);
     return NULL;
 }
 
 /* ---- all of them ---- */
 
+/* Who waits for a second does not want to wait half a minute for one answer. */
+static void shorten_patience(struct watch *w) {
+    const struct im_config *config = w->a->options->config;
+    long most = w->a->seconds > config->connect_timeout_s ? w->a->seconds : config->connect_timeout_s;
+    w->config = *config;
+    w->config.timeout_s = config->timeout_s < most ? config->timeout_s : most;
+    w->options = *w->a->options;
+    w->options.config = &w->config;
+}
+
 static enum im_err prepare(struct watch *w, struct im_error *e) {
-    size_t count = w->written->list.count;
+    size_t count = w->a->written->list.count;
     w->pool = im_pool_new();
     w->has_arrived = w->pool ? im_pool_array(w->pool, count + 1, sizeof *w->has_arrived) : NULL;
     w->lookups = w->has_arrived ? im_pool_array(w->pool, BATCH, sizeof *w->lookups) : NULL;
     w->lacking = count;
-    w->arrival = (struct im_arrival){.replica = w->replica, .accounts = count, .state = IM_UNREACHABLE};
+    shorten_patience(w);
     return w->lookups ? IM_OK : im_error_nomem(e);
+}
+
+static enum im_arrival_state state_of(const struct watch *w) {
+    if (!w->lacking)
+        return IM_ARRIVED;
+    return w->err == IM_OK || w->err == IM_E_INTERRUPTED ? IM_LAGGING : IM_UNREACHABLE;
+}
+
+/* Why it does not have everything, where that is known. */
+static const char *trouble_of(const struct watch *w, enum im_arrival_state state, struct im_pool *pool) {
+    char text[sizeof w->e.text + sizeof w->e.where + 64];
+    if (state == IM_LAGGING && w->replica->no_inbound)
+        return "its inbound replication is turned off";
+    if (state != IM_UNREACHABLE)
+        return NULL;
+    (void)im_error_format(&w->e, text, sizeof text);
+    return im_pool_strdup(pool, text);
 }
 
 static enum im_err tell(const struct watch *w, struct im_pool *pool, struct im_arrival *out, struct im_error *e) {
     const char **names = im_pool_array(pool, IM_MISSING_SHOWN, sizeof *names);
-    *out = w->arrival;
-    out->lacking = w->lacking;
-    out->missing = names;
-    if (!names)
+    enum im_arrival_state state = state_of(w);
+    *out = (struct im_arrival){.replica = w->replica,
+                               .state = state,
+                               .seconds = w->seconds,
+                               .accounts = w->a->written->list.count,
+                               .missing = names,
+                               .lacking = w->lacking,
+                               .trouble = trouble_of(w, state, pool)};
+    if (!names || w->err == IM_E_NOMEM || (state == IM_UNREACHABLE && !out->trouble))
         return im_error_nomem(e);
-    for (size_t i = 0; i < w->written->list.count && out->missing_count < IM_MISSING_SHOWN; i++) {
+    for (size_t i = 0; i < w->a->written->list.count && out->missing_count < IM_MISSING_SHOWN; i++) {
         if (!w->has_arrived[i])
-            names[out->missing_count++] = w->written->list.items[i].account;
+            names[out->missing_count++] = w->a->written->list.items[i].account;
     }
-    if (out->state == IM_UNREACHABLE)
-        out->trouble = im_pool_strdup(pool, w->e.text);
-    return out->state != IM_UNREACHABLE || out->trouble ? IM_OK : im_error_nomem(e);
+    return IM_OK;
 }
 
 /* Signals are for the thread that has the command. */
-static void start_all(struct watch *watches, size_t count) {
+static void run_all(struct watch *watches, size_t count) {
     sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     for (size_t i = 0; i < count; i++) {
-        watches[i].is_running = pthread_create(&watches[i].thread, NULL, watch_replica, &watches[i]) == 0;
-        if (!watches[i].is_running)
-            watches[i].err = im_error_set(&watches[i].e, IM_E_IO, "no thread could be started");
+        int failure = pthread_create(&watches[i].thread, NULL, watch_replica, &watches[i]);
+        watches[i].is_running = failure == 0;
+        if (failure)
+            watches[i].err = im_error_set_errno(&watches[i].e, IM_E_IO, failure, "no thread could be started");
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     for (size_t i = 0; i < count; i++) {
         if (watches[i].is_running)
-            pthread_join(watches[i].thread, NULL);
+            (void)pthread_join(watches[i].thread, NULL);
     }
 }
 
@@ -258,26 +308,33 @@ static const char *const *attributes_of(const struct im_profile *profile, struct
     return names;
 }
 
-enum im_err im_arrivals_await(const struct im_live_options *options, const struct im_replicas *replicas,
-                              const struct im_written *w, long seconds, struct im_pool *pool, struct im_arrival **out,
-                              struct im_error *e) {
-    struct watch *watches = im_pool_array(pool, replicas->count + 1, sizeof *watches);
-    struct im_arrival *arrivals = im_pool_array(pool, replicas->count + 1, sizeof *arrivals);
-    const char *const *attributes = attributes_of(w->profile, pool);
-    enum im_err err = watches && arrivals && attributes ? IM_OK : im_error_nomem(e);
-    for (size_t i = 0; err == IM_OK && i < replicas->count; i++) {
-        watches[i] = (struct watch){
-            .options = options, .replica = &replicas->items[i], .written = w, .attributes = attributes, .for_ms = seconds * 1000};
+static enum im_err watch_all(const struct im_awaited *a, struct watch *watches, struct im_pool *pool, struct im_arrival *arrivals,
+                             struct im_error *e) {
+    const char *const *attributes = attributes_of(a->written->profile, pool);
+    enum im_err err = attributes ? IM_OK : im_error_nomem(e);
+    for (size_t i = 0; err == IM_OK && i < a->replicas->count; i++) {
+        watches[i] = (struct watch){.a = a, .replica = &a->replicas->items[i], .attributes = attributes};
         err = prepare(&watches[i], e);
     }
     if (err == IM_OK)
-        start_all(watches, replicas->count);
-    for (size_t i = 0; err == IM_OK && i < replicas->count; i++)
+        run_all(watches, a->replicas->count);
+    for (size_t i = 0; err == IM_OK && i < a->replicas->count; i++)
         err = tell(&watches[i], pool, &arrivals[i], e);
-    for (size_t i = 0; watches && i < replicas->count; i++)
-        im_pool_free(&watches[i].pool);
-    *out = arrivals;
-    if (err == IM_OK && options->stop && *options->stop)
-        err = im_error_set(e, IM_E_INTERRUPTED, "stopped on request while waiting for replicas");
     return err;
+}
+
+enum im_err im_arrivals_await(const struct im_awaited *a, struct im_pool *pool, struct im_arrival **out, struct im_error *e) {
+    size_t count = a->replicas->count;
+    struct watch *watches = im_pool_array(pool, count + 1, sizeof *watches);
+    struct im_arrival *arrivals = im_pool_array(pool, count + 1, sizeof *arrivals);
+    enum im_err err = watches && arrivals ? watch_all(a, watches, pool, arrivals, e) : im_error_nomem(e);
+    bool is_stopped = false;
+    for (size_t i = 0; watches && i < count; i++) {
+        is_stopped = is_stopped || watches[i].err == IM_E_INTERRUPTED;
+        im_pool_free(&watches[i].pool);
+    }
+    if (err != IM_OK)
+        return err;
+    *out = arrivals;
+    return is_stopped ? im_error_set(e, IM_E_INTERRUPTED, "stopped on request while replicas were waited for") : IM_OK;
 }

@@ -31,11 +31,11 @@ enum im_arrival_state { IM_ARRIVED, IM_LAGGING, IM_UNREACHABLE };
 struct im_arrival {
     const struct im_replica *replica;
     enum im_arrival_state state;
-    double seconds;                /* after the last change, until all had arrived, or it was given up */
+    double seconds;                /* it was asked, until all had arrived or it was given up */
     size_t accounts;               /* that were changed */
     const char *const *missing;    /* names of accounts that have not arrived, at most IM_MISSING_SHOWN */
     size_t missing_count, lacking; /* names; and accounts in all */
-    const char *trouble;           /* unreachable: why */
+    const char *trouble;           /* unreachable: why; lagging: why, where that is known; else NULL */
 };
 enum { IM_MISSING_SHOWN = 10 };
 const char *im_arrival_name(enum im_arrival_state state); /* "arrived" */

@@ -130,6 +130,8 @@ static void add_arrival(const struct im_arrival *a, struct im_buf *text) {
         im_buf_addf(text, ": lagging after %.1f s, %zu of %zu changed accounts have not arrived", a->seconds, a->lacking,
                     a->accounts);
         add_missing(a, text);
+        im_buf_adds(text, a->trouble ? "; " : "");
+        im_layout_escape(text, a->trouble ? a->trouble : "");
     } else {
         im_buf_adds(text, ": cannot be asked: ");
         im_layout_escape(text, a->trouble);
