@@ -25,6 +25,8 @@ complete -c $command -s n -l dry-run -d 'read, check and show exactly what would
 complete -c $command -l journal -r -F -d 'write what is changed, and what was there before, to this file'
 complete -c $command -l no-journal -d 'keep no journal: the run cannot be undone'
 complete -c $command -l plan -r -F -d 'with --dry-run: save the plan, which imapply carries out later'
+complete -c $command -l replicate -d 'afterwards, ask every other domain controller to fetch the changed objects now'
+complete -c $command -l wait -d 'return when every replica has the changes, or after so long (300)'
 complete -c $command -s H -l uri -x -d 'server: ldap://HOST, ldaps://HOST or ldapi://; repeated: tried in order. Or ldif:FILE: an export'
 complete -c $command -l dns-domain -x -d 'find the servers through the DNS SRV records of this domain'
 complete -c $command -s S -l server -x -a '(__fish_print_hostnames)' -d 'use only this one of the servers'

@@ -103,9 +103,10 @@ static enum im_err add_dsa(struct listing *l, const struct im_entry *dsa, struct
     enum im_err err = find_host(l, dsa, &host, e);
     if (err != IM_OK || !host) /* removed by half: no server */
         return err;
-    if (!is_host_name(host))
+    if (!is_host_name(host)) {
         return im_error_set_at(e, IM_E_PROTOCOL, dsa->dn, 0, 0, "the domain controller has \"%s\" as dNSHostName, which is none",
                                host);
+    }
     return add(l,
                (struct im_replica){.name = host,
                                    .uri = l->port ? im_pool_printf(l->pool, "%s://%s:%d", l->scheme, host, l->port)

@@ -148,7 +148,6 @@ static enum im_err ask_replica(struct slice *s, size_t replica, struct im_error 
     }
     if (err != IM_OK) { /* what it said so far stays; nothing is said about the rest */
         c->facts->troubles[replica] = im_pool_strdup(c->pool, inner.text);
-        im_directory_free(&c->replicas[replica]);
         return c->facts->troubles[replica] ? IM_OK : im_error_nomem(e);
     }
     for (size_t i = 0; err == IM_OK && i < s->count; i++)
@@ -159,7 +158,7 @@ static enum im_err ask_replica(struct slice *s, size_t replica, struct im_error 
 static enum im_err flush(struct slice *s, struct im_error *e) {
     enum im_err err = IM_OK;
     for (size_t r = 0; err == IM_OK && s->count && r < s->c->facts->replicas.count; r++) {
-        if (s->c->replicas[r])
+        if (s->c->replicas[r] && !s->c->facts->troubles[r])
             err = ask_replica(s, r, e);
     }
     s->c->facts->compared += s->count;
