@@ -4,7 +4,7 @@
 #include "lib/base/vec.h"
 #include "lib/data/dn.h"
 #include "lib/data/hostname.h"
-#include "lib/directory/lookup.h"
+#include "lib/directory/live_uri.h"
 
 #include <ldap.h>
 #include <stdio.h>
@@ -177,17 +177,11 @@ enum im_err im_replicas_list(struct im_directory *d, const struct im_config *con
 
 enum im_err im_replica_open(const struct im_live_options *options, const struct im_replica *replica, struct im_directory **out,
                             struct im_error *e) {
-    struct im_config config = *options->config;
     struct im_live_options own = *options;
-    const char *uri = replica->uri;
-    config.uris = (struct im_strings){.items = &uri, .count = 1};
-    config.dns_domain = NULL;
-    config.server = NULL;
-    own.config = &config;
     own.log = NULL;
     own.verbosity = -1;
     own.will_change = false;
-    return im_live_open(&own, out, e);
+    return im_live_open_uri(&own, replica->uri, out, e);
 }
 
 /* ---- fetching ---- */

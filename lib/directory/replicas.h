@@ -10,7 +10,7 @@
  * out. URIs have the scheme and port of d's. Pieces in pool; free with im_vec_free. */
 enum im_err im_replicas_list(struct im_directory *d, const struct im_config *config, const char *base, struct im_pool *pool,
                              struct im_replicas *out, struct im_error *e);
-/* With the security and identity of `options`, which are not logged from here. */
+/* With the security and identity of `options`, whose configuration must outlive the directory; nothing is logged. */
 enum im_err im_replica_open(const struct im_live_options *options, const struct im_replica *replica, struct im_directory **out,
                             struct im_error *e);
 

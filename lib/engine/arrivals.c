@@ -255,13 +255,9 @@ static enum im_arrival_state state_of(const struct watch *w) {
 
 /* Why it does not have everything, where that is known. */
 static const char *trouble_of(const struct watch *w, enum im_arrival_state state, struct im_pool *pool) {
-    char text[sizeof w->e.text + sizeof w->e.where + 64];
     if (state == IM_LAGGING && w->replica->no_inbound)
         return "its inbound replication is turned off";
-    if (state != IM_UNREACHABLE)
-        return NULL;
-    (void)im_error_format(&w->e, text, sizeof text);
-    return im_pool_strdup(pool, text);
+    return state == IM_UNREACHABLE ? im_pool_strdup(pool, w->e.text) : NULL;
 }
 
 static enum im_err tell(const struct watch *w, struct im_pool *pool, struct im_arrival *out, struct im_error *e) {
