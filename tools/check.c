@@ -51,17 +51,29 @@ static enum im_err choose_scopes(struct checking *x) {
     return err;
 }
 
-static enum im_err choose_rules(struct checking *x) {
-    struct im_command *c = x->c;
-    const struct im_choice_wanted wanted = {
-        .scopes = x->scopes, .only = im_check_options.rules, .without = im_check_options.skip};
-    enum im_err err = im_choice_make(x->directory.profile, &wanted, c->pool, &x->choice, &c->error);
-    if (x->sources) {
-        im_choice_drop(&x->choice, "account-not-enabled"); /* that is what a preflight is for */
+/* Nothing to look at would pass as nothing found. */
+static enum im_err check_choice(struct checking *x) {
+    struct im_error *e = &x->c->error;
+    if (x->choice.count == 0) {
+        return im_error_set(
+            e, IM_E_USAGE,
+            "no rule is left of those that --scope, --rule, --skip and the configuration choose: --list-rules shows "
+            "what there is");
     }
-    for (size_t i = x->choice.count; err == IM_OK && i-- > 0;) {
+    if (im_check_options.replicas && !im_choice_has_scope(&x->choice, IM_SCOPE_REPLICATION)) {
+        return im_error_set(e, IM_E_USAGE, "--replicas: no rule about replication is chosen: leave it out, or --rule");
+    }
+    if (im_check_options.probe && !im_choice_has_scope(&x->choice, IM_SCOPE_HTTP)) {
+        return im_error_set(e, IM_E_USAGE, "--probe: no rule about web servers is chosen: leave it out, or --rule");
+    }
+    return IM_OK;
+}
+
+/* What the configuration says of the rules; who names one wants it although it is off. */
+static void weigh_rules(struct checking *x) {
+    for (size_t i = x->choice.count; i-- > 0;) {
         struct im_choice_row *row = &x->choice.items[i];
-        const struct im_config_rule said = im_config_rule(c->config, row->rule->id);
+        const struct im_config_rule said = im_config_rule(x->c->config, row->rule->id);
         if (said.severity >= 0) {
             row->has_severity = true;
             row->severity = (enum im_severity)said.severity;
@@ -70,7 +82,20 @@ static enum im_err choose_rules(struct checking *x) {
             im_choice_drop(&x->choice, row->rule->id);
         }
     }
-    return err;
+}
+
+static enum im_err choose_rules(struct checking *x) {
+    const struct im_choice_wanted wanted = {
+        .scopes = x->scopes, .only = im_check_options.rules, .without = im_check_options.skip};
+    enum im_err err = im_choice_make(x->directory.profile, &wanted, x->c->pool, &x->choice, &x->c->error);
+    if (err != IM_OK) {
+        return err;
+    }
+    if (x->sources && im_check_options.rules.count == 0) {
+        im_choice_drop(&x->choice, "account-not-enabled"); /* that is what a preflight is for */
+    }
+    weigh_rules(x);
+    return check_choice(x);
 }
 
 static enum im_err read_connections(struct checking *x) {
@@ -366,20 +391,38 @@ static enum im_err work(struct checking *x) {
     return err == IM_OK ? finish(x) : err;
 }
 
-static bool is_nagios(void) {
-    return im_text_equal(im_common.output, "nagios");
+/* "-o nagios", "-qonagios", "--output=nagios"... */
+bool im_check_is_plugin(char *const *argv) {
+    static const char format[] = "nagios";
+    for (char *const *word = argv; *word && strcmp(*word, "--") != 0; word++) {
+        size_t len = strlen(*word);
+        bool is_short = (*word)[0] == '-' && (*word)[1] != '-';
+        bool is_split = (is_short && (*word)[len - 1] == 'o') || strcmp(*word, "--output") == 0;
+        if (is_split && word[1] && strcmp(word[1], format) == 0) {
+            return true;
+        }
+        if (strcmp(*word, "--output=nagios") == 0 || (is_short && len > 7 && strcmp(*word + len - 7, "onagios") == 0)) {
+            return true;
+        }
+    }
+    return false;
 }
 
-int im_check_failed(int status, const char *why) {
+int im_check_failed(int status, bool is_plugin, const char *why) {
     struct im_buf line = IM_BUF_INIT;
-    if (!is_nagios() || status == 0) {
+    if (!is_plugin || status == 0) {
         return status;
     }
     im_buf_adds(&line, "IMDIR UNKNOWN - ");
     im_text_escape(why, strcspn(why, "\n|"), &line);
     (void)printf("%s\n", im_buf_str(&line));
     im_buf_free(&line);
-    return 3; /* of the plug-in interface */
+    return IM_CHECK_UNKNOWN;
+}
+
+/* The first error is told; the status is that of the format. */
+static int fail(struct im_command *c) {
+    return im_check_failed(im_command_fail(c), strcmp(c->output, "nagios") == 0, c->error.text);
 }
 
 /* ---- what needs no directory ---- */
@@ -397,15 +440,54 @@ static enum im_err explain(struct im_command *c, struct im_out *out) {
 
 static int report_rules(struct im_command *c) {
     struct im_out out = im_command_out(c);
-    enum im_err err = im_check_options.list_rules ? im_report_rules(&out, c->output, &c->error) : explain(c, &out);
-    return err == IM_OK ? 0 : im_command_fail(c);
+    enum im_err err = IM_OK;
+    if (im_sources_are_given(c)) {
+        err = im_error_set(&c->error, IM_E_USAGE, "--list-rules and --explain are about rules: no account can be named");
+    } else {
+        err = im_check_options.list_rules ? im_report_rules(&out, c->output, &c->error) : explain(c, &out);
+    }
+    return err == IM_OK ? 0 : fail(c);
+}
+
+/* What was found then is shown as it is: nothing is looked at again that these could choose. */
+static enum im_err check_show_words(struct im_command *c) {
+    const struct im_check_options *o = &im_check_options;
+    const struct {
+        bool is_given;
+        const char *name;
+    } others[] = {
+        {o->scopes.count > 0, "scope"},
+        {o->rules.count > 0, "rule"},
+        {o->skip.count > 0, "skip"},
+        {o->probe, "probe"},
+        {o->dns_servers.count > 0, "dns-server"},
+        {o->external, "external"},
+        {o->replicas, "replicas"},
+        {o->scan_connections != NULL, "scan-connections"},
+        {im_change_options.home != NULL, "home"},
+        {im_change_options.domain != NULL, "domain"},
+        {im_change_options.address != NULL, "address"},
+        {o->list_rules, "list-rules"},
+        {o->explain != NULL, "explain"},
+    };
+    if (im_sources_are_given(c)) {
+        return im_error_set(&c->error, IM_E_USAGE, "--input shows an earlier result: no account can be named");
+    }
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        if (others[i].is_given) {
+            return im_error_set(&c->error, IM_E_USAGE, "--input shows an earlier result as it is: leave out --%s",
+                                others[i].name);
+        }
+    }
+    return IM_OK;
 }
 
 static enum im_err show(struct im_command *c, struct im_check_output **output) {
     struct im_check_file *file = NULL;
-    enum im_err err = im_sources_are_given(c)
-                          ? im_error_set(&c->error, IM_E_USAGE, "--input shows an earlier result: no account can be named")
-                          : im_check_output_open(c, output);
+    enum im_err err = check_show_words(c);
+    if (err == IM_OK) {
+        err = im_check_output_open(c, output);
+    }
     if (err == IM_OK) {
         err = im_check_file_open(im_check_options.input, &file, &c->error);
     }
@@ -419,7 +501,7 @@ static enum im_err show(struct im_command *c, struct im_check_output **output) {
 static int show_again(struct im_command *c) {
     struct im_check_output *output = NULL;
     enum im_err err = show(c, &output);
-    int status = err == IM_OK ? im_check_output_status(output) : im_check_failed(im_command_fail(c), c->error.text);
+    int status = err == IM_OK ? im_check_output_status(output) : fail(c);
     im_check_output_free(&output);
     return status;
 }
@@ -438,7 +520,7 @@ int im_check_main(struct im_command *c) {
         x.info.profile = x.directory.profile->name;
         err = work(&x);
     }
-    int status = err == IM_OK ? im_check_output_status(x.output) : im_check_failed(im_command_fail(c), c->error.text);
+    int status = err == IM_OK ? im_check_output_status(x.output) : fail(c);
     im_check_output_free(&x.output);
     im_counter_free(&x.counter);
     im_check_facts_free(&x.facts);

@@ -13,7 +13,11 @@ extern struct im_check_options im_check_options;
 
 /* Returns the exit status. */
 int im_check_main(struct im_command *c);
-/* What a monitoring system is told where there is no result: "unknown", one line. Other formats keep the status. */
-int im_check_failed(int status, const char *why);
+enum { IM_CHECK_UNKNOWN = 3 }; /* of the plug-in interface of monitoring systems, which knows none above */
+
+/* The words ask for nagios. For when they could not be parsed, and nothing is kept of them. */
+bool im_check_is_plugin(char *const *argv);
+/* What a monitoring system is told where there is no result: "unknown", one line. Others keep the status. */
+int im_check_failed(int status, bool is_plugin, const char *why);
 
 #endif

@@ -4,6 +4,7 @@
 #include "tools/progress.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,16 @@ static void on_signal(int signal_number) {
 
 const volatile sig_atomic_t *im_command_stop(void) {
     return &stop_flag;
+}
+
+/* What was closed would be given to the next file or connection, and results be written there. Reading from or writing to these
+ * fails as it does on a closed one. */
+static void hold_streams(void) {
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0) {
+            (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+        }
+    }
 }
 
 /* No SA_RESTART: waits are to end. What the caller ignores (nohup) stays ignored. */
@@ -250,6 +261,7 @@ bool im_command_begin(struct im_command *c, const struct im_option_table *table,
     bool is_done = false;
     enum im_err err;
     *c = (struct im_command){.table = table, .changes = changes, .argv = argv};
+    hold_streams();
     catch_signals();
     setenv("LDAPNOINIT", "1", 1); /* ldaprc, ldap.conf and LDAP... variables are not ours: before libldap's first call */
     err = prepare(c, argc, argv, &is_done);

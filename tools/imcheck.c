@@ -118,10 +118,12 @@ static const struct im_option_table table = {.groups = groups,
                                              .summary = "Find in advance what will not work for instant messaging."};
 
 int main(int argc, char **argv) {
+    const bool is_plugin = im_check_is_plugin(argv);
     struct im_command c;
     int status;
     if (!im_command_begin(&c, &table, false, argc, argv, &status)) {
-        return im_check_failed(status, "the command line or the configuration is wrong: see standard error");
+        return im_check_failed(status, is_plugin, "the command line or the configuration is wrong: see standard error");
     }
-    return im_command_end(&c, im_check_main(&c));
+    status = im_command_end(&c, im_check_main(&c));
+    return is_plugin && status > IM_CHECK_UNKNOWN ? IM_CHECK_UNKNOWN : status;
 }

@@ -24,6 +24,15 @@ static enum im_err check_names(const struct im_strings *names, const char *optio
     return IM_OK;
 }
 
+/* A rule that the profile leaves out would never fire, and so seem to pass. */
+static enum im_err check_profile(const struct im_strings *names, const struct im_profile *profile, struct im_error *e) {
+    for (size_t i = 0; i < names->count; i++) {
+        if (!im_rule_applies(profile, im_rule_find(names->items[i])))
+            return im_error_set(e, IM_E_USAGE, "--rule: the profile \"%s\" leaves out %s", profile->name, names->items[i]);
+    }
+    return IM_OK;
+}
+
 static bool is_wanted(const struct im_choice_wanted *wanted, const struct im_profile *profile, const struct im_rule *rule) {
     if (lists(&wanted->without, rule->id) || !im_rule_applies(profile, rule))
         return false;
@@ -56,6 +65,8 @@ enum im_err im_choice_make(const struct im_profile *profile, const struct im_cho
     enum im_err err = out->items ? check_names(&wanted->only, "--rule", e) : im_error_nomem(e);
     if (err == IM_OK)
         err = check_names(&wanted->without, "--skip", e);
+    if (err == IM_OK)
+        err = check_profile(&wanted->only, profile, e);
     for (int scope = 0; err == IM_OK && scope < IM_SCOPE_COUNT; scope++)
         choose_scope(wanted, profile, (enum im_scope)scope, out);
     return err;

@@ -28,7 +28,7 @@ struct im_choice_wanted {
 };
 
 /* Rules of the profile that are wanted. A rule that --rule names is chosen whatever its scope, where the profile has it.
- * IM_E_USAGE: there is no such rule. */
+ * IM_E_USAGE: there is no such rule, or the profile leaves out one that --rule names. */
 enum im_err im_choice_make(const struct im_profile *profile, const struct im_choice_wanted *wanted, struct im_pool *pool,
                            struct im_choice *out, struct im_error *e);
 /* Takes a rule out (the configuration turned it off). */
