@@ -4,16 +4,15 @@
 
 #include <string.h>
 
-/* Could it be that name? Of the some forty names that are looked for in each entry most differ in their first letter or their
- * length: it was measured that comparing these first more than halves the cost of decoding an account. */
-static bool may_be(const struct im_attr *attr, const char *name, size_t len) {
-    return ((*attr->name ^ *name) & ~('a' ^ 'A')) == 0 && (!attr->name_len || attr->name_len == len);
+/* Do they begin with the same ASCII letter, apart from its case? Of the some forty names that are looked for in each entry most
+ * differ there already: it was measured to halve the cost of decoding an account. */
+static bool begin_alike(const char *a, const char *b) {
+    return ((*a ^ *b) & ~('a' ^ 'A')) == 0;
 }
 
 const struct im_attr *im_entry_attr(const struct im_entry *entry, const char *name) {
-    const size_t len = strlen(name);
     for (size_t i = 0; i < entry->count; i++) {
-        if (may_be(&entry->attrs[i], name, len) && im_text_equal(entry->attrs[i].name, name))
+        if (begin_alike(entry->attrs[i].name, name) && im_text_equal(entry->attrs[i].name, name))
             return entry->attrs[i].count ? &entry->attrs[i] : NULL;
     }
     return NULL;
@@ -68,8 +67,7 @@ static char *copy_text(struct copying *c, const char *text, size_t len) {
 }
 
 static void copy_attr(struct copying *c, const struct im_attr *from, struct im_attr *to) {
-    const size_t len = strlen(from->name);
-    *to = (struct im_attr){.name = copy_text(c, from->name, len), .values = c->values, .count = from->count, .name_len = len};
+    *to = (struct im_attr){.name = copy_text(c, from->name, strlen(from->name)), .values = c->values, .count = from->count};
     for (size_t i = 0; i < from->count; i++) {
         const struct berval *value = &from->values[i];
         *c->values++ = (struct berval){.bv_len = value->bv_len, .bv_val = copy_text(c, value->bv_val, value->bv_len)};

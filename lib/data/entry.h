@@ -12,7 +12,6 @@ struct im_attr {
     const char *name;      /* as the server spelled it, without options (";range=0-1499" is resolved before) */
     struct berval *values; /* each is followed by a NUL that its length does not count */
     size_t count;
-    size_t name_len; /* of the name; 0: not counted */
 };
 
 struct im_entry {

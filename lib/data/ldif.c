@@ -262,10 +262,7 @@ static enum im_err finish(struct im_ldif_reader *r, struct im_error *e) {
     size_t next = 0;
     for (size_t i = 0; i < r->attrs.count; i++) {
         struct attr *from = &r->attrs.items[i];
-        r->entry.attrs[i] = (struct im_attr){.name = from->name->plain,
-                                             .values = r->value_list + next,
-                                             .count = from->count,
-                                             .name_len = strlen(from->name->plain)};
+        r->entry.attrs[i] = (struct im_attr){.name = from->name->plain, .values = r->value_list + next, .count = from->count};
         r->numbers[i] = from->name->wanted;
         from->first = next;
         next += from->count;

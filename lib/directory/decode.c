@@ -90,7 +90,7 @@ static enum im_err add_attr(struct decoding *d, const struct berval *name, const
         attr = push_attr(d);
     if (!attr)
         return im_error_nomem(d->e);
-    *attr = (struct im_attr){.name = base, .values = copy, .count = count, .name_len = strlen(base)};
+    *attr = (struct im_attr){.name = base, .values = copy, .count = count};
     d->has_empty = d->has_empty || count == 0;
     return options ? add_range(d, name, attr) : IM_OK;
 }

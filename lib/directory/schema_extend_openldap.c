@@ -100,14 +100,14 @@ static enum im_err add_entry(struct im_schema_run *run, const char *base, const 
     const char *name = run->x->profile->schema_name;
     struct berval class = borrow("olcSchemaConfig");
     struct berval cn = borrow(name);
-    struct im_attr list[4] = {{.name = "objectClass", .values = &class, .count = 1}, {.name = "cn", .values = &cn, .count = 1}};
+    struct im_attr list[4] = {{"objectClass", &class, 1}, {"cn", &cn, 1}};
     struct im_entry entry = {.dn = im_pool_printf(run->pool, "cn=%s,%s", name, base), .attrs = list, .count = 2};
     if (!entry.dn)
         return im_error_nomem(run->e);
     if (attrs->count)
-        list[entry.count++] = (struct im_attr){.name = "olcAttributeTypes", .values = attrs->items, .count = attrs->count};
+        list[entry.count++] = (struct im_attr){"olcAttributeTypes", attrs->items, attrs->count};
     if (classes->count)
-        list[entry.count++] = (struct im_attr){.name = "olcObjectClasses", .values = classes->items, .count = classes->count};
+        list[entry.count++] = (struct im_attr){"olcObjectClasses", classes->items, classes->count};
     im_schema_run_tell(run, "adding %s", entry.dn);
     return im_schema_run_add(run, &entry);
 }

@@ -323,7 +323,7 @@ static void test_add(void **state) {
     (void)state;
     struct fixture f = open_ldif(MEMDIR_AD);
     struct berval value = VALUE("attributeSchema");
-    struct im_attr attr = {.name = "objectClass", .values = &value, .count = 1};
+    struct im_attr attr = {"objectClass", &value, 1};
     struct im_entry entry = {.dn = "CN=new,DC=corp,DC=example", .attrs = &attr, .count = 1};
     assert_int_equal(im_directory_add(f.d, &entry, &f.e), IM_OK);
     assert_int_equal(matches(&f, IM_SEARCH_BASE, "CN=new,DC=corp,DC=example", "(objectClass=attributeSchema)"), 1);
