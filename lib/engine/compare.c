@@ -2,6 +2,7 @@
 
 #include "lib/base/text.h"
 #include "lib/base/vec.h"
+#include "lib/data/guid.h"
 #include "lib/directory/lookup.h"
 #include "lib/model/want.h"
 
@@ -17,6 +18,7 @@ struct slice {
     struct im_pool *pool;
     const char *const *attributes;
     struct im_entry *here[SLICE];
+    const char *refs[SLICE]; /* <GUID=...> or DN: an account may have another name there by now */
     const struct im_entry *there[SLICE];
     size_t count;
     struct im_lookup lookups[SLICE];
@@ -29,13 +31,14 @@ static const char *changed_of(const struct im_entry *entry) {
 
 static const char *const *attributes_of(const struct im_account_context *context, struct im_pool *pool) {
     const struct im_profile *p = context->profile;
-    const char **names = im_pool_array(pool, p->attr_count + p->account_name_count + 4, sizeof *names);
+    const char **names = im_pool_array(pool, p->attr_count + p->account_name_count + 5, sizeof *names);
     size_t count = 0;
     for (size_t i = 0; names && i < p->attr_count; i++)
         names[count++] = p->attrs[i].name;
     for (size_t i = 0; names && i < p->account_name_count; i++)
         names[count++] = p->account_names[i];
     if (names) {
+        names[count++] = "objectGUID";
         names[count++] = "whenChanged";
         names[count++] = "modifyTimestamp";
     }
@@ -59,7 +62,8 @@ static bool same_values(const struct im_profile_attr *attr, const struct im_attr
     return true;
 }
 
-static const char *shown(const struct im_attr *attr, struct im_pool *pool) {
+/* NULL in *out: no value. */
+static enum im_err show(const struct im_attr *attr, struct im_pool *pool, const char **out, struct im_error *e) {
     struct im_buf text = IM_BUF_INIT;
     for (size_t i = 0; attr && i < attr->count; i++) {
         im_buf_adds(&text, i ? ", " : "");
@@ -69,9 +73,15 @@ static const char *shown(const struct im_attr *attr, struct im_pool *pool) {
             im_buf_addf(&text, "(%zu bytes)", (size_t)attr->values[i].bv_len);
         }
     }
-    const char *kept = text.failed ? NULL : im_pool_strdup(pool, text.len ? im_buf_str(&text) : "nothing");
+    *out = attr && attr->count && !text.failed ? im_pool_strdup(pool, im_buf_str(&text)) : NULL;
+    bool is_lost = attr && attr->count && !*out;
     im_buf_free(&text);
-    return kept;
+    return is_lost ? im_error_nomem(e) : IM_OK;
+}
+
+static enum im_err keep(const char *text, struct im_pool *pool, const char **out, struct im_error *e) {
+    *out = im_pool_strdup(pool, text);
+    return text && !*out ? im_error_nomem(e) : IM_OK;
 }
 
 static const char *name_of(const struct im_profile *p, const struct im_entry *entry) {
@@ -83,27 +93,34 @@ static const char *name_of(const struct im_profile *p, const struct im_entry *en
     return NULL;
 }
 
-static enum im_err add_difference(struct slice *s, size_t replica, size_t at, const struct im_profile_attr *attr,
-                                  struct im_error *e) {
-    struct im_compare *c = s->c;
+static enum im_err fill_difference(const struct slice *s, size_t at, const char *attribute, struct im_replica_difference *d,
+                                   struct im_error *e) {
+    struct im_pool *pool = s->c->pool;
     const struct im_entry *here = s->here[at];
     const struct im_entry *there = s->there[at];
-    if (c->facts->differences.count >= c->most)
+    enum im_err err = keep(name_of(s->c->context->profile, here), pool, &d->account, e);
+    if (err == IM_OK)
+        err = keep(here->dn, pool, &d->dn, e);
+    if (err == IM_OK && attribute)
+        err = show(im_entry_attr(here, attribute), pool, &d->here, e);
+    if (err == IM_OK && attribute)
+        err = show(im_entry_attr(there, attribute), pool, &d->there, e);
+    if (err == IM_OK)
+        err = keep(changed_of(here), pool, &d->when_here, e);
+    return err == IM_OK && there ? keep(changed_of(there), pool, &d->when_there, e) : err;
+}
+
+static enum im_err add_difference(struct slice *s, size_t replica, size_t at, const char *attribute, struct im_error *e) {
+    struct im_replica_facts *facts = s->c->facts;
+    if (facts->differences.count >= s->c->most) {
+        facts->left_out++;
         return IM_OK;
-    struct im_replica_difference *d = im_vec_push(&c->facts->differences);
+    }
+    struct im_replica_difference *d = im_vec_push(&facts->differences);
     if (!d)
         return im_error_nomem(e);
-    *d = (struct im_replica_difference){
-        .replica = replica,
-        .account = im_pool_strdup(c->pool, name_of(c->context->profile, here)),
-        .dn = im_pool_strdup(c->pool, here->dn),
-        .attribute = attr ? attr->name : "entry",
-        .here = attr ? shown(im_entry_attr(here, attr->name), c->pool) : "there",
-        .there = attr ? shown(im_entry_attr(there, attr->name), c->pool) : "not there",
-        .when_here = im_pool_strdup(c->pool, changed_of(here)),
-        .when_there = there ? im_pool_strdup(c->pool, changed_of(there)) : NULL,
-    };
-    return d->dn && d->here && d->there ? IM_OK : im_error_nomem(e);
+    *d = (struct im_replica_difference){.replica = replica, .attribute = attribute};
+    return fill_difference(s, at, attribute, d, e);
 }
 
 static enum im_err compare_entry(struct slice *s, size_t replica, size_t at, struct im_error *e) {
@@ -114,7 +131,7 @@ static enum im_err compare_entry(struct slice *s, size_t replica, size_t at, str
     for (size_t i = 0; err == IM_OK && i < p->attr_count; i++) {
         const struct im_attr *here = im_entry_attr(s->here[at], p->attrs[i].name);
         if (!same_values(&p->attrs[i], here, im_entry_attr(s->there[at], p->attrs[i].name)))
-            err = add_difference(s, replica, at, &p->attrs[i], e);
+            err = add_difference(s, replica, at, p->attrs[i].name, e);
     }
     return err;
 }
@@ -135,7 +152,7 @@ static enum im_err ask_replica(struct slice *s, size_t replica, struct im_error 
     for (size_t i = 0; i < s->count; i++) {
         s->there[i] = NULL;
         s->lookups[i] = (struct im_lookup){
-            .search = {.base = s->here[i]->dn, .scope = IM_SEARCH_BASE, .attributes = s->attributes, .no_paging = true},
+            .search = {.base = s->refs[i], .scope = IM_SEARCH_BASE, .attributes = s->attributes, .no_paging = true},
             .data = (void *)(uintptr_t)i,
             .may_be_missing = true};
     }
@@ -167,11 +184,21 @@ static enum im_err flush(struct slice *s, struct im_error *e) {
     return err;
 }
 
+static const char *ref_of(const struct slice *s, const struct im_entry *entry) {
+    const struct im_attr *guid = s->c->context->is_ad ? im_entry_attr(entry, "objectGUID") : NULL;
+    char text[IM_GUID_TEXT_SIZE];
+    bool is_known = guid && guid->count && im_guid_to_text(&guid->values[0], text);
+    return is_known ? im_pool_printf(s->pool, "<GUID=%s>", text) : entry->dn;
+}
+
 static enum im_err collect(void *user, const struct im_entry *entry, struct im_error *e) {
     struct slice *s = user;
-    s->here[s->count] = im_entry_copy(entry, s->pool);
-    if (!s->here[s->count])
+    struct im_entry *copy = im_entry_copy(entry, s->pool);
+    const char *ref = copy ? ref_of(s, copy) : NULL;
+    if (!ref)
         return im_error_nomem(e);
+    s->here[s->count] = copy;
+    s->refs[s->count] = ref;
     return ++s->count == SLICE ? flush(s, e) : IM_OK;
 }
 

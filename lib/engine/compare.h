@@ -11,7 +11,7 @@ struct im_compare {
     struct im_directory **replicas; /* those of facts->replicas, opened; NULL: it could not be */
     struct im_replica_facts *facts; /* differences and numbers are added */
     struct im_pool *pool;           /* of what is found */
-    size_t most;                    /* differences that are kept; more are only counted by their accounts */
+    size_t most;                    /* differences that are listed; more are only counted */
     const volatile sig_atomic_t *stop;
 };
 

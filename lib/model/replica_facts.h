@@ -40,11 +40,11 @@ struct im_arrival {
 enum { IM_MISSING_SHOWN = 10 };
 const char *im_arrival_name(enum im_arrival_state state); /* "arrived" */
 
-/* An attribute of an account that is different there. */
+/* An attribute of an account that is different there; attribute NULL: the account itself is not there. */
 struct im_replica_difference {
     size_t replica; /* index */
     const char *account, *dn, *attribute;
-    const char *here, *there;           /* values, for people; "nothing" */
+    const char *here, *there;           /* values, for people; NULL: none */
     const char *when_here, *when_there; /* whenChanged or modifyTimestamp; NULL: not told */
 };
 
@@ -55,6 +55,7 @@ struct im_replica_facts {
         struct im_replica_difference *items;
         size_t count, cap;
     } differences;
+    size_t left_out;      /* differences that are not listed, being too many */
     bool is_compared;     /* somebody asked for it */
     size_t compared;      /* accounts */
     const char *unlisted; /* why replicas could not be listed; NULL: they were */

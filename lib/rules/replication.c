@@ -1,3 +1,4 @@
+#include "lib/base/buf.h"
 #include "lib/model/replica_facts.h"
 #include "lib/rules/rows.h"
 
@@ -11,36 +12,86 @@ static const char *when(const char *time) {
     return time ? time : "an unknown time";
 }
 
+/* What makes this one server catch up. */
+static void say_remedy(struct im_sink *s, struct im_finding *f, const struct im_replica *replica) {
+    const char *name = replica->name;
+    if (replica->no_inbound) {
+        im_sink_remedy(s, f,
+                       "turn its replication on again: repadmin /options %s -DISABLE_INBOUND_REPL, or samba-tool drs options %s "
+                       "--dsa-option=-DISABLE_INBOUND_REPL",
+                       name, name);
+    } else if (replica->kind == IM_REPLICA_CONFIGURED) {
+        im_sink_remedy(s, f, "wait until %s has caught up with the server that it copies, then look again with --replicas", name);
+    } else if (replica->kind != IM_REPLICA_CATALOG) {
+        im_sink_remedy(
+            s, f,
+            "wait, or replicate now: repadmin /syncall %s /Ade, or samba-tool drs replicate %s FROM CONTEXT; then look "
+            "again with --replicas",
+            name, name);
+    }
+}
+
+static void add_value(struct im_buf *out, const char *value) {
+    if (value) {
+        im_buf_addf(out, "\"%s\"", value);
+    } else {
+        im_buf_adds(out, "nothing");
+    }
+}
+
+static void tell_values(struct im_sink *s, struct im_finding *f, const struct im_replica_difference *d) {
+    im_sink_evidence(s, f, "attribute", "%s", d->attribute);
+    im_sink_evidence(s, f, "here", "%s", d->here ? d->here : "");
+    im_sink_evidence(s, f, "there", "%s", d->there ? d->there : "");
+}
+
 static void tell_difference(struct im_sink *s, const struct im_replica_facts *r, const struct im_replica_difference *d) {
     const struct im_replica *replica = &r->replicas.items[d->replica];
-    struct im_finding *f = im_sink_find(s, replica->name, "%s is \"%s\" here and \"%s\" on %s (changed here at %s, there at %s)",
-                                        d->attribute, d->here, d->there, replica->name, when(d->when_here), when(d->when_there));
+    struct im_buf text = IM_BUF_INIT;
+    if (d->attribute) {
+        im_buf_addf(&text, "%s is ", d->attribute);
+        add_value(&text, d->here);
+        im_buf_adds(&text, " here and ");
+        add_value(&text, d->there);
+        im_buf_addf(&text, " on %s (changed here at %s, there at %s)", replica->name, when(d->when_here), when(d->when_there));
+    } else {
+        im_buf_addf(&text, "the account is not there on %s (changed here at %s)", replica->name, when(d->when_here));
+    }
+    struct im_finding *f = im_sink_find(s, replica->name, "%s", im_buf_str(&text));
+    s->failed = s->failed || text.failed;
+    im_buf_free(&text);
     f->account = d->account;
     f->dn = d->dn;
-    im_sink_evidence(s, f, "attribute", "%s", d->attribute);
-    im_sink_evidence(s, f, "here", "%s", d->here);
-    im_sink_evidence(s, f, "there", "%s", d->there);
+    say_remedy(s, f, replica);
+    if (d->attribute)
+        tell_values(s, f, d);
     im_sink_evidence(s, f, "when_here", "%s", when(d->when_here));
-    im_sink_evidence(s, f, "when_there", "%s", when(d->when_there));
+    if (d->when_there)
+        im_sink_evidence(s, f, "when_there", "%s", d->when_there);
 }
 
 static enum im_verdict tell_differences(const struct im_survey *survey, struct im_sink *s, bool of_catalog) {
     const struct im_replica_facts *r = survey->replicas;
     size_t before = s->count;
     bool is_asked = false;
+    if (survey->is_offline)
+        return (enum im_verdict)im_sink_skip(s, "an export is all there is");
     if (!r || !r->is_compared)
         return (enum im_verdict)im_sink_skip(s, NOT_COMPARED);
     for (size_t i = 0; i < r->replicas.count; i++)
         is_asked = is_asked || (is_catalog(r, i) == of_catalog && !r->troubles[i]);
-    if (!is_asked) {
-        return (enum im_verdict)im_sink_skip(s, of_catalog ? "there is no global catalog of several domains that was asked"
-                                                           : "no other server could be asked");
-    }
-    for (size_t i = 0; i < r->differences.count; i++) {
+    for (size_t i = 0; i < r->differences.count; i++) { /* also of one that failed later */
         if (is_catalog(r, r->differences.items[i].replica) == of_catalog)
             tell_difference(s, r, &r->differences.items[i]);
     }
-    return s->count > before ? IM_FIRES : IM_FINE;
+    if (r->left_out && !of_catalog)
+        im_sink_find(s, "replicas", "further differences are not listed: %zu", r->left_out);
+    if (s->count > before)
+        return IM_FIRES;
+    if (is_asked)
+        return IM_FINE;
+    return (enum im_verdict)im_sink_skip(s, of_catalog ? "there is no global catalog of several domains that was asked"
+                                                       : "no other server could be asked");
 }
 
 static enum im_verdict attr_differs(const struct im_survey *survey, struct im_sink *s) {
@@ -67,7 +118,8 @@ static enum im_verdict scope_partial(const struct im_survey *survey, struct im_s
     for (size_t i = 0; r->is_compared && i < r->replicas.count; i++) {
         if (r->troubles[i]) {
             struct im_finding *f = im_sink_find(s, r->replicas.items[i].name, "it could not be compared: %s", r->troubles[i]);
-            f->severity = IM_WARNING;
+            if (r->replicas.items[i].kind != IM_REPLICA_READ_ONLY) /* those are often out of reach on purpose */
+                f->severity = IM_WARNING;
         }
     }
     if (survey->domain_count > 1 && survey->is_ad)

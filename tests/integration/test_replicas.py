@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 from support.lab import IM_DOMAIN, open_lab  # noqa: E402
-from support.process import await_true  # noqa: E402
+from support.process import await_true, free_port  # noqa: E402
 from support.replicas import PROVIDER, Consumer  # noqa: E402
 
 ADDRESS = "msExchIMAddress"
@@ -199,6 +199,19 @@ def test_interrupted_while_waiting(lab):
     lab.second.wire.go_on()
     lab.run("imundo", "--wait", journal)
     assert not any(address_there(lab, person) for person in lab.four)
+
+
+def test_several_are_waited_for_side_by_side(lab):
+    """Each has its own state, in the order of the configuration; the first server by another name has everything at once."""
+    dead, itself = free_port(), lab.server.ldapi.replace("%2F", "%2f")
+    names = [f"ldap://127.0.0.1:{dead}", lab.second.server.ldapi, itself, "ldapi://%2Fnowhere"]
+    config = lab.file("several.yaml", lab.config.read_text().replace(f'["{lab.second.server.ldapi}"]', json.dumps(names)))
+    lab.second.wire.hold()
+    done = lab.run("imenable", "--config", config, "-o", "json", "--wait=2", *lab.names, status=1)
+    told = json.loads(done.stdout)["replicas"]
+    assert [replica["name"] for replica in told] == names
+    assert [replica["state"] for replica in told] == ["unreachable", "lagging", "arrived", "unreachable"]
+    assert [replica["lacking"] for replica in told] == [4, 4, 0, 4]
 
 
 # ---- what is asked for ----

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(os.environ.get("IMDIR_BIN", ROOT / "build" / "bin")).resolve()
 SECONDS = 120
 IM_DOMAIN = "im.corp.example"
-KEPT_ENVIRONMENT = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS")
+KEPT_ENVIRONMENT = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS")
 # ad: the class comes with each entry. static: users have the attributes as on Active Directory. plain: OpenLDAP as installed.
 VARIANTS = ("ad", "static", "plain")
 
