@@ -29,6 +29,9 @@ struct checking {
     struct im_check_output *output;
     unsigned scopes;
     size_t connections;
+    bool has_accounts; /* all of them were seen */
+    bool is_partial;   /* rules that can say who will not sign in were left out */
+    bool is_stopped;   /* before the end, but after the beginning of the report */
 };
 
 /* ---- the words of the options ---- */
@@ -94,6 +97,7 @@ static enum im_err choose_rules(struct checking *x) {
     if (x->sources && im_check_options.rules.count == 0) {
         im_choice_drop(&x->choice, "account-not-enabled"); /* that is what a preflight is for */
     }
+    x->is_partial = im_choice_is_partial(&x->choice, x->directory.profile);
     weigh_rules(x);
     return check_choice(x);
 }
@@ -281,6 +285,7 @@ static enum im_err on_checked(void *user, const struct im_input *input, const st
                                        .account = r->account,
                                        .dn = r->dn,
                                        .is_enabled = r->address != NULL,
+                                       .is_partial = x->is_partial,
                                        .why = worst_of(r),
                                        .trouble = is_known     ? NULL
                                                   : r->message ? r->message
@@ -329,8 +334,13 @@ static enum im_err look_at_accounts(struct checking *x) {
         return err;
     }
     x->facts.survey.truncated = im_pool_strdup(c->pool, c->error.text);
+    const char *reason = im_pool_printf(c->pool, "not all accounts were seen: %s", c->error.text);
     im_error_clear(&c->error);
-    return x->facts.survey.truncated ? IM_OK : im_error_nomem(&c->error);
+    if (!x->facts.survey.truncated || !reason) {
+        return im_error_nomem(&c->error);
+    }
+    im_choice_cut_accounts(&x->choice, reason);
+    return IM_OK;
 }
 
 /* ---- sign-in, step by step ---- */
@@ -366,6 +376,47 @@ static enum im_err finish(struct checking *x) {
     return im_check_output_end(x->output, rules, x->choice.count, census, &c->error);
 }
 
+static enum im_err look(struct checking *x) {
+    struct im_command *c = x->c;
+    enum im_err err = look_at_accounts(x);
+    im_progress_end(c);
+    if (err != IM_OK) {
+        return err;
+    }
+    x->has_accounts = true;
+    err = im_check_facts_end(&x->facts, im_counter_census(x->counter));
+    if (err == IM_OK) {
+        err = tell_sign_ins(x);
+    }
+    for (int scope = 0; err == IM_OK && scope < IM_SCOPE_COUNT; scope++) {
+        err = im_audit_scope(&x->audit, (enum im_scope)scope, &c->error);
+    }
+    return err;
+}
+
+static bool is_nagios(const struct im_command *c) {
+    return strcmp(c->output, "nagios") == 0;
+}
+
+/* A report that was begun is ended, and says how far it came; but one line for a monitoring system says that it is not known. */
+static void finish_stopped(struct checking *x) {
+    struct im_command *c = x->c;
+    struct im_error first = c->error;
+    const char *reason = im_pool_printf(c->pool, "the check ended before: %s", first.text);
+    x->is_stopped = true;
+    if (is_nagios(c) || !reason) {
+        return;
+    }
+    if (!x->has_accounts) {
+        im_choice_cut_accounts(&x->choice, reason);
+    }
+    im_choice_cut_rest(&x->choice, reason);
+    im_error_clear(&c->error);
+    if (finish(x) == IM_OK) {
+        c->error = first;
+    }
+}
+
 static enum im_err work(struct checking *x) {
     struct im_command *c = x->c;
     enum im_err err = connect(x);
@@ -375,20 +426,17 @@ static enum im_err work(struct checking *x) {
     if (err == IM_OK) {
         err = im_check_output_begin(x->output, &x->info, &c->error);
     }
+    if (err != IM_OK) {
+        return err;
+    }
+    err = look(x);
     if (err == IM_OK) {
-        err = look_at_accounts(x);
+        return finish(x);
     }
-    im_progress_end(c);
-    if (err == IM_OK) {
-        err = im_check_facts_end(&x->facts, im_counter_census(x->counter));
+    if (err == IM_E_INTERRUPTED || err == IM_E_LOST || err == IM_E_TIMEOUT) {
+        finish_stopped(x);
     }
-    if (err == IM_OK) {
-        err = tell_sign_ins(x);
-    }
-    for (int scope = 0; err == IM_OK && scope < IM_SCOPE_COUNT; scope++) {
-        err = im_audit_scope(&x->audit, (enum im_scope)scope, &c->error);
-    }
-    return err == IM_OK ? finish(x) : err;
+    return err;
 }
 
 /* "-o nagios", "-qonagios", "--output=nagios"... */
@@ -422,7 +470,13 @@ int im_check_failed(int status, bool is_plugin, const char *why) {
 
 /* The first error is told; the status is that of the format. */
 static int fail(struct im_command *c) {
-    return im_check_failed(im_command_fail(c), strcmp(c->output, "nagios") == 0, c->error.text);
+    return im_check_failed(im_command_fail(c), is_nagios(c), c->error.text);
+}
+
+/* Stopped part-way is another status than not to have begun. */
+static int fail_work(struct checking *x) {
+    int status = fail(x->c);
+    return x->is_stopped && !is_nagios(x->c) ? im_err_row(IM_E_INTERRUPTED)->exit_status : status;
 }
 
 /* ---- what needs no directory ---- */
@@ -520,7 +574,7 @@ int im_check_main(struct im_command *c) {
         x.info.profile = x.directory.profile->name;
         err = work(&x);
     }
-    int status = err == IM_OK ? im_check_output_status(x.output) : fail(c);
+    int status = err == IM_OK ? im_check_output_status(x.output) : fail_work(&x);
     im_check_output_free(&x.output);
     im_counter_free(&x.counter);
     im_check_facts_free(&x.facts);

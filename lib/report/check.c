@@ -74,8 +74,10 @@ void im_check_add_reason(const struct im_checked *c, struct im_buf *out) {
         im_buf_adds(out, c->trouble);
     } else if (c->why) {
         im_buf_adds(out, c->why->message ? c->why->message : c->why->rule->title);
-    } else if (!c->is_enabled) {
-        im_buf_adds(out, "once enabled");
+    } else {
+        im_buf_adds(out, c->is_enabled ? "" : IM_CHECK_ONCE_ENABLED);
+        im_buf_adds(out, c->is_enabled || !c->is_partial ? "" : ", ");
+        im_buf_adds(out, c->is_partial ? IM_CHECK_AS_CHOSEN : "");
     }
 }
 

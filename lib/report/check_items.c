@@ -259,7 +259,8 @@ static enum im_err read_answer(const struct im_check_walk *w, const json_t *obje
     if (err != IM_OK)
         return err;
     if (answer && strcmp(answer, "yes") == 0) {
-        c->is_enabled = !message;
+        c->is_enabled = !message || strncmp(message, IM_CHECK_ONCE_ENABLED, strlen(IM_CHECK_ONCE_ENABLED)) != 0;
+        c->is_partial = message && strstr(message, IM_CHECK_AS_CHOSEN);
     } else if (answer && strcmp(answer, "no") == 0) {
         c->why = why;
         why->severity = IM_ERROR;

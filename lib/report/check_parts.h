@@ -5,7 +5,11 @@
 #include "lib/base/vec.h"
 #include "lib/report/check.h"
 
-const char *im_check_state_name(enum im_finding_state state);    /* "new"; NULL: there is no baseline */
+const char *im_check_state_name(enum im_finding_state state); /* "new"; NULL: there is no baseline */
+/* What stands behind a yes. */
+#define IM_CHECK_ONCE_ENABLED "once enabled"
+#define IM_CHECK_AS_CHOSEN "as far as the chosen rules tell"
+
 const char *im_check_signs_in(const struct im_checked *checked); /* yes, no, unknown */
 /* Why not, or what is still to be done; nothing where there is nothing to say. */
 void im_check_add_reason(const struct im_checked *checked, struct im_buf *out);

@@ -67,7 +67,7 @@ static enum im_err account(struct im_out *out, void *state, const struct im_chec
     struct im_buf reason = IM_BUF_INIT;
     struct im_buf rest = IM_BUF_INIT;
     ((struct state *)state)->sentences++;
-    im_layout_escape(&text, c->input ? c->input : "");
+    im_layout_escape(&text, c->input && *c->input ? c->input : c->source ? c->source : ""); /* a row without a name */
     im_buf_adds(&text, " can sign in: ");
     size_t column = im_text_width(im_buf_str(&text)) + strlen(answer);
     im_layout_color(out, c->trouble ? "33" : c->why ? "31" : "32", answer, &text);

@@ -102,6 +102,37 @@ bool im_choice_has_scope(const struct im_choice *choice, enum im_scope scope) {
     return false;
 }
 
+bool im_choice_is_partial(const struct im_choice *choice, const struct im_profile *profile) {
+    size_t count;
+    const struct im_rule *rows = im_rules(IM_SCOPE_ACCOUNT, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].severity == IM_ERROR && im_rule_applies(profile, &rows[i]) && !im_choice_find(choice, &rows[i]))
+            return true;
+    }
+    return false;
+}
+
+static void cut(struct im_choice_row *row, const char *reason) {
+    row->checked = 0;
+    row->skipped++;
+    row->reason = reason;
+}
+
+void im_choice_cut_accounts(struct im_choice *choice, const char *reason) {
+    for (size_t i = 0; i < choice->count; i++) {
+        if (choice->items[i].rule->check)
+            cut(&choice->items[i], reason);
+    }
+}
+
+void im_choice_cut_rest(struct im_choice *choice, const char *reason) {
+    for (size_t i = 0; i < choice->count; i++) {
+        struct im_choice_row *row = &choice->items[i];
+        if (row->rule->survey && row->checked == 0 && row->skipped == 0)
+            cut(row, reason);
+    }
+}
+
 enum im_err im_scopes_parse(const struct im_strings *names, unsigned *scopes, struct im_error *e) {
     unsigned found = 0;
     for (size_t i = 0; i < names->count; i++) {

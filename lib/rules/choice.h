@@ -37,6 +37,14 @@ struct im_choice_row *im_choice_find(const struct im_choice *choice, const struc
 bool im_choice_has(const struct im_choice *choice, const char *id);
 bool im_choice_has_scope(const struct im_choice *choice, enum im_scope scope);
 
+/* A rule that can say that a person will not sign in was not chosen, although the profile has it. */
+bool im_choice_is_partial(const struct im_choice *choice, const struct im_profile *profile);
+
+/* Not all accounts were seen: what their rules did not find is no pass. The reason lives as long as the choice. */
+void im_choice_cut_accounts(struct im_choice *choice, const char *reason);
+/* Nobody will ask the rules about the organisation that were not asked yet. */
+void im_choice_cut_rest(struct im_choice *choice, const char *reason);
+
 /* "account,dns" to bits. IM_E_USAGE names what there is. */
 enum im_err im_scopes_parse(const struct im_strings *names, unsigned *scopes, struct im_error *e);
 

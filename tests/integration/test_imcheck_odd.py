@@ -1,11 +1,13 @@
 """imcheck used in odd ways: wrong words, closed streams, results that are cut short."""
 
 import json
+import signal
 import subprocess
 
 import pytest
 
 from tests.support import results
+from tests.support.between import Between
 from tests.support.lab import open_lab
 
 
@@ -124,3 +126,85 @@ def test_an_earlier_result_is_shown_as_it_is(imdir, earlier, words):
 def test_rules_are_not_those_of_an_account(imdir, words):
     done = imdir("imcheck", *words, "jdoe")
     assert (done.returncode, done.stdout) == (2, "") and "no account can be named" in done.stderr
+
+
+# ---- a report that could not be brought to its end ----
+
+
+@pytest.fixture(scope="module")
+def enabled(tmp_path_factory):
+    one = open_lab("static", tmp_path_factory.mktemp("cut"), count=20)
+    one.run("imenable", "--all", "--yes", "--home", "im1", status=None)
+    yield one
+    one.server.close()
+
+
+def _cut_short(lab, form: str, hook) -> tuple[int, str, str]:
+    """A check in which something happens before the first search that is one of its own: the one for accounts."""
+    words = ["--scope", "account,server,schema", "-o", form]
+    with Between(lab.server.port) as proxy:
+        lab.run("imcheck", *lab.behind(proxy), *words, status=None)
+        whole = proxy.counts["search"]
+    with Between(lab.server.port) as proxy:
+        process = lab.start("imcheck", *lab.behind(proxy), *words)
+        proxy.before("search", whole, lambda: hook(process, proxy))  # the last one
+        out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
+
+
+def _interrupt(process, _):
+    process.send_signal(signal.SIGINT)
+
+
+def _cut(_, proxy):
+    proxy.cut()
+
+
+@pytest.mark.parametrize("hook, said", [(_interrupt, "stopped on request"), (_cut, "connection to the server was lost")])
+def test_a_result_is_whole_and_says_how_far_it_came(enabled, hook, said):
+    status, out, err = _cut_short(enabled, "json", hook)
+    assert status == 4 and said in err
+    rules = {rule["rule"]: rule for rule in json.loads(out)["rules"]}
+    assert {rules[name]["status"] for name in ("account-disabled", "server-users-orphaned", "schema-missing")} == {"skipped"}
+    assert said in rules["account-disabled"]["reason"]
+
+
+def test_a_monitoring_system_gets_one_line_of_a_check_that_was_stopped(enabled):
+    status, out, _ = _cut_short(enabled, "nagios", _interrupt)
+    assert (status, out) == (3, "IMDIR UNKNOWN - stopped on request\n")
+
+
+def test_accounts_that_were_cut_off_pass_no_rule(tmp_path):
+    limits = ('dn.exact="cn=imadmin,ou=Service,dc=corp,dc=example" size.soft=10 size.hard=10 size.prtotal=10',)
+    lab = open_lab("static", tmp_path, count=60, limits=limits)
+    try:
+        words = ["-H", lab.server.ldap, "-D", lab.server.manager_dn, "-y", lab.password_file, "--scope", "account,schema,replication"]
+        lab.run("imenable", "--all", "--yes", "--home", "im1", status=None)
+        result = json.loads(lab.run("imcheck", *words, "-o", "json", status=1).stdout)
+    finally:
+        lab.server.close()
+    rules = {rule["rule"]: rule for rule in result["rules"]}
+    assert [finding["rule"] for finding in result["findings"]].count("replication-result-truncated") == 1
+    assert {rule["status"] for name, rule in rules.items() if name.startswith("account-")} == {"skipped"}
+    assert rules["schema-missing"]["status"] == "checked"  # the others go on
+
+
+# ---- what a yes is worth ----
+
+
+def test_a_yes_of_some_rules_says_so(lab):
+    off = lab.account(lab.people.one("disabled"))
+    assert f"{off} can sign in: no" in lab.run("imcheck", off, status=1).stdout
+    for words in (["--rule", "account-address-duplicate"], ["--scope", "server"], ["--skip", "account-disabled"]):
+        out = lab.run("imcheck", off, *words, "--fail-on", "never").stdout
+        assert f"{off} can sign in: yes, once enabled, as far as the chosen rules tell" in out
+        result = lab.run("imcheck", off, *words, "--fail-on", "never", "-o", "json").stdout
+        assert out.splitlines()[0] in lab.run("imcheck", "--input", lab.file("some.json", result)).stdout
+    fine = lab.account(lab.people.one("healthy"))
+    assert f"{fine} can sign in: yes, once enabled\n" in lab.run("imcheck", fine, "--fail-on", "never").stdout
+
+
+def test_a_row_without_a_name_is_told_by_its_line(lab):
+    table = lab.file("rows.csv", "account,home\n,im1\n")
+    done = lab.run("imcheck", "--csv", table, "--skip-bad-rows", status=1)
+    assert done.stdout.startswith(f"{table}:2 can sign in: unknown, because")
