@@ -98,7 +98,7 @@ enum im_err im_audit_scope(struct im_audit *a, enum im_scope scope, struct im_er
     }
     if (err == IM_OK && sink.failed)
         err = im_error_nomem(e);
-    if (err == IM_OK)
+    if (err == IM_OK && sink.count)
         err = im_audit_tell(a, sink.items, im_findings_hide(sink.items, sink.count), e);
     im_sink_free(&sink);
     return err;

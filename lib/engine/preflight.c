@@ -8,6 +8,7 @@
 
 struct flight {
     struct im_audit *audit;
+    const struct im_run *asked; /* the run as the caller asked for it */
     struct im_counter *counter;
     im_preflight_fn *fn;
     void *user;
@@ -81,6 +82,12 @@ static enum im_err take(void *user, const struct im_input *input, const struct i
     return f->fn(f->user, input, result, e);
 }
 
+static void note(void *user, int level, const char *text) {
+    struct flight *f = user;
+    if (f->asked->on_note)
+        f->asked->on_note(f->user, level, text);
+}
+
 static void progress(void *user, size_t done, size_t failed) {
     struct flight *f = user;
     (void)failed;
@@ -90,7 +97,7 @@ static void progress(void *user, size_t done, size_t failed) {
 
 enum im_err im_preflight(struct im_audit *a, const struct im_run *run, struct im_counter *counter, im_preflight_fn *fn,
                          void *user, struct im_error *e) {
-    struct flight f = {.audit = a, .counter = counter, .fn = fn, .user = user};
+    struct flight f = {.audit = a, .asked = run, .counter = counter, .fn = fn, .user = user};
     struct im_request request = *run->request;
     struct im_run own = *run;
     struct im_summary summary;
@@ -100,6 +107,7 @@ enum im_err im_preflight(struct im_audit *a, const struct im_run *run, struct im
     own.dry_run = true;
     own.on_result = take;
     own.on_progress = progress;
+    own.on_note = note;
     own.on_look = look;
     own.on_judge = judge;
     own.user = &f;

@@ -204,6 +204,12 @@ def test_a_yes_of_some_rules_says_so(lab):
     assert f"{fine} can sign in: yes, once enabled\n" in lab.run("imcheck", fine, "--fail-on", "never").stdout
 
 
+def test_notes_of_a_preflight_come_from_imcheck(lab):
+    done = lab.run("imcheck", "--config", lab.file("no-home.yaml", f'directory: {{ uri: ["{lab.server.ldapi}"] }}\n'),
+                   lab.account(lab.people.one("healthy")), "--fail-on", "never")
+    assert done.stderr.startswith("imcheck: which home server?")
+
+
 def test_a_row_without_a_name_is_told_by_its_line(lab):
     table = lab.file("rows.csv", "account,home\n,im1\n")
     done = lab.run("imcheck", "--csv", table, "--skip-bad-rows", status=1)
