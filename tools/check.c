@@ -122,6 +122,8 @@ static enum im_err check_words(struct checking *x) {
     } else if (im_change_options.home || im_change_options.domain || im_change_options.address) {
         err = im_error_set(&c->error, IM_E_USAGE,
                            "--home, --domain and --address say how selected accounts would be enabled: name some");
+    } else {
+        err = im_sources_check(c);
     }
     if (err == IM_OK) {
         err = im_change_check_templates(c);

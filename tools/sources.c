@@ -26,7 +26,7 @@ struct im_sources {
 
 /* ---- the words of the options ---- */
 
-static enum im_err check_options(struct im_command *c) {
+enum im_err im_sources_check(struct im_command *c) {
     const struct im_source_options *o = &im_source_options;
     const struct {
         bool given;
@@ -138,7 +138,7 @@ bool im_sources_are_given(const struct im_command *c) {
 
 enum im_err im_sources_open(struct im_command *c, enum im_columns_meant columns, struct im_sources **out) {
     struct im_sources *s = calloc(1, sizeof *s);
-    enum im_err err = s != NULL ? check_options(c) : im_error_nomem(&c->error);
+    enum im_err err = s != NULL ? im_sources_check(c) : im_error_nomem(&c->error);
     if (err == IM_OK) {
         s->arguments = c->arguments;
         err = read_conditions(c, s);

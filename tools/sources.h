@@ -78,6 +78,9 @@ enum im_columns_meant { IM_COLUMNS_ALL, IM_COLUMNS_NAMES, IM_COLUMNS_HOMES };
 
 /* Does the command line name or choose accounts at all? */
 bool im_sources_are_given(const struct im_command *c);
+/* Options that contradict each other, or are about a table that is not there: im_sources_open looks for them itself. IM_E_USAGE.
+ */
+enum im_err im_sources_check(struct im_command *c);
 
 /* Before connecting: reads and checks what is named, and the words of the conditions. IM_E_USAGE: nobody is named, or options
  * contradict each other. IM_E_INPUT names file, line and column. */

@@ -122,6 +122,12 @@ def test_an_earlier_result_is_shown_as_it_is(imdir, earlier, words):
     assert (done.returncode, done.stdout) == (2, "") and words[0] in done.stderr
 
 
+@pytest.mark.parametrize("words", [["--separator", ";"], ["--encoding", "utf-8"], ["--skip-bad-rows"], ["--column", "account=Login"]])
+def test_an_audit_has_no_table(imdir, words):
+    done = imdir("imcheck", "-H", "ldapi://%2Fnowhere", *words)
+    assert (done.returncode, done.stdout) == (2, "") and words[0] in done.stderr
+
+
 @pytest.mark.parametrize("words", [["--list-rules"], ["--explain", "account-disabled"]])
 def test_rules_are_not_those_of_an_account(imdir, words):
     done = imdir("imcheck", *words, "jdoe")
