@@ -39,7 +39,6 @@
 #include "lib/model/home_remarks.h"
 #include "lib/model/profile.h"
 #include "lib/model/sign_in.h"
-#include "lib/model/sign_in.h"
 #include "lib/model/silence.h"
 #include "lib/probe/dns_survey.h"
 #include "lib/probe/http.h"

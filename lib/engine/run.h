@@ -42,8 +42,8 @@ struct im_run {
     im_change_fn *on_change;     /* or NULL */
     im_progress_fn *on_progress; /* or NULL */
     im_note_fn *on_note;         /* or NULL */
-    /* IM_PREFLIGHT and IM_LOOK: what is to be known of accounts is looked up, while nothing else is in flight; then each is judged, what is
-     * found is its result's. */
+    /* IM_PREFLIGHT and IM_LOOK: what is to be known of accounts is looked up, while nothing else is in flight; then each is
+     * judged, what is found is its result's. */
     enum im_err (*on_look)(void *user, const struct im_account *const *accounts, size_t count, struct im_error *e);
     enum im_err (*on_judge)(void *user, struct im_facts *facts, struct im_pool *pool, struct im_finding **findings, size_t *count,
                             struct im_error *e);
