@@ -21,11 +21,11 @@ ADDRESS = "msExchIMAddress"
 
 @pytest.fixture(scope="module")
 def domain(ca, tmp_path_factory):
-    with SambaDC(ca=ca) as first:
+    with SambaDC(ca=ca, model="prefork") as first:
         first.load_people(40)
         first.add_im_schema()
         with SecondDC(first, ca) as second:
-            second.replicate()
+            second.connect()
             made = Domain(first, tmp_path_factory.mktemp("replicas"))
             made.second = second
             yield made

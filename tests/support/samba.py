@@ -93,7 +93,8 @@ class SambaDC:
     """A domain controller dc1.sam.example.com; everything on it is reached through run(), which enters its network.
 
     The schema knows mailNickname, msExchMasterAccountSid and the instant messaging servers, not the attributes of people: imschema adds them.
-    `administrator` (a UPN; DN in administrator_dn) has `password`.
+    `administrator` (a UPN; DN in administrator_dn) has `password`. model: how many processes it is; with "single", which starts fastest, it
+    cannot replicate to others, because it would have to give itself a ticket.
     """
 
     realm, short = "SAM.EXAMPLE.COM", "dc1"
@@ -107,7 +108,8 @@ class SambaDC:
     password = "Passw0rd.1"
     ldap, ldaps = f"ldap://{host}", f"ldaps://{host}"
 
-    def __init__(self, strong_auth: str = "yes", ca: CertificateAuthority | None = None):
+    def __init__(self, strong_auth: str = "yes", ca: CertificateAuthority | None = None, model: str = "single"):
+        self.model = model
         self.folder = short_folder("samba")
         self.people: People | None = None
         self.servers: list[VirtualServer] = []
@@ -161,7 +163,7 @@ class SambaDC:
 
     def start(self) -> "SambaDC":
         """Starts the server and waits until it answers over TLS."""
-        command = ["samba", "--foreground", "--no-process-group", "--model=single", "--debug-stdout", "-s", self.smb_conf]
+        command = ["samba", "--foreground", "--no-process-group", f"--model={self.model}", "--debug-stdout", "-s", self.smb_conf]
         self._daemon = Daemon(command, self.folder / "log", self._network.inside, dict(os.environ) | self.environment)
         self._daemon.await_ready(self._answers, "samba", 60, every=0.1)
         return self

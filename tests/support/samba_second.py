@@ -14,7 +14,7 @@ SECONDS = 120
 
 
 class SecondDC(SambaDC):
-    """dc2.sam.example.com; `first` runs when this one is made, and has the same certificate authority."""
+    """dc2.sam.example.com; `first` runs when this one is made, has the same certificate authority and the model "prefork"."""
 
     short, address = "dc2", "10.79.0.2"
     host = f"{short}.{SambaDC.domain}"
@@ -22,7 +22,7 @@ class SecondDC(SambaDC):
 
     def __init__(self, first: SambaDC, ca: CertificateAuthority):
         self.first = first
-        super().__init__(ca=ca)
+        super().__init__(ca=ca, model="prefork")
 
     def _provision(self):
         self._lay_wire()
@@ -66,11 +66,21 @@ class SecondDC(SambaDC):
 
     # ---- replication ----
 
+    def _drs(self, *words: str):
+        """Tried again: at first they may not know each other."""
+        command = ["samba-tool", "drs", *words, f"-UAdministrator%{self.password}", "-s", self.smb_conf]
+        await_true(lambda: self.run(command, check=False).returncode == 0, " ".join(words), SECONDS, every=0.5)
+
+    def connect(self):
+        """Each works out now whom it fetches from, which it would do every five minutes, and fetches everything."""
+        for dc, other in ((self, self.first), (self.first, self)):
+            self._drs("kcc", dc.host)
+            self._drs("replicate", dc.host, other.host, self.configuration_dn)
+            self._drs("replicate", dc.host, other.host, self.suffix)
+
     def replicate(self, *options: str):
-        """Fetches from the first one, now; the first attempt may come before both know each other."""
-        words = ["samba-tool", "drs", "replicate", self.host, self.first.host, self.suffix, f"-UAdministrator%{self.password}", "-s",
-                 self.smb_conf, *options]
-        await_true(lambda: self.run(words, check=False).returncode == 0, "replication", SECONDS, every=0.5)
+        """Fetches from the first one, now."""
+        self._drs("replicate", self.host, self.first.host, self.suffix, *options)
 
     def set_inbound(self, on: bool):
         """Replication to this one, turned off and on by hand; replicate("--sync-forced") goes through all the same."""
