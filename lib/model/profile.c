@@ -267,6 +267,8 @@ static enum im_err read_http(const struct reading *r, const struct im_yaml_node 
         return err;
     const char *path = r->profile->http.path;
     const char *version = r->profile->http.version;
+    if (!path || !version) /* read_text would have said so */
+        return IM_E_INTERNAL;
     if (*path != '/' || path[strlen(path) - 1] != '/' || path[strspn(path, plain)] || strstr(path, "//") || strstr(path, "/."))
         return im_yaml_error(r->doc, im_yaml_get(map, "path"), r->e, "\"%s\" is no path such as /instmsg/", path);
     if (!*version || version[strspn(version, plain)])

@@ -10,7 +10,7 @@
 
 /* One row a key; functions of other files are declared here. */
 static survey_read read_census;
-survey_read survey_read_dns, survey_read_http, survey_read_organisation, survey_read_schema_report, survey_read_log_on;
+survey_read survey_read_http, survey_read_organisation, survey_read_schema_report, survey_read_log_on;
 survey_read survey_read_replication;
 
 static const struct survey_part parts[] = {
