@@ -45,25 +45,50 @@ static enum im_err list_configured(struct listing *l, const struct im_config *co
     return err;
 }
 
-/* Of several that the base lies below, the innermost: the domain of a child lies below that of its parent. */
-static const char *context_of(const struct im_rootdse *root, const char *base) {
-    const struct im_attr *contexts = im_entry_attr(root->entry, "namingContexts");
-    const char *found = NULL;
-    for (size_t i = 0; contexts && i < contexts->count; i++) {
-        const char *context = contexts->values[i].bv_val;
-        if (im_dn_is_under(base, context) && (!found || im_dn_is_under(context, found)))
-            found = context;
-    }
-    return found;
+/* *out NULL: no DN. */
+static enum im_err normalize(const char *dn, struct im_pool *pool, const char **out, struct im_error *e) {
+    struct im_buf text = IM_BUF_INIT;
+    bool is_dn = dn && im_dn_normalize(dn, &text);
+    *out = is_dn ? im_pool_strdup(pool, im_buf_str(&text)) : NULL;
+    bool is_lost = text.failed || (is_dn && !*out);
+    im_buf_free(&text);
+    return is_lost ? im_error_nomem(e) : IM_OK;
 }
 
-static bool holds_context(const struct listing *l, const struct im_entry *dsa, const char *attribute) {
-    const struct im_attr *contexts = im_entry_attr(dsa, attribute);
-    for (size_t i = 0; contexts && i < contexts->count; i++) {
-        if (im_dn_equal(l->context, contexts->values[i].bv_val))
-            return true;
+static bool is_under(const char *dn, const char *base) {
+    size_t length = strlen(dn);
+    size_t tail = strlen(base);
+    return length >= tail && strcmp(dn + length - tail, base) == 0 && (length == tail || dn[length - tail - 1] == ',');
+}
+
+/* Of several that the base lies below, the innermost: the domain of a child lies below that of its parent. */
+static enum im_err find_context(struct listing *l, const struct im_rootdse *root, const char *base, struct im_error *e) {
+    const struct im_attr *contexts = im_entry_attr(root->entry, "namingContexts");
+    const char *place;
+    enum im_err err = normalize(base, l->pool, &place, e);
+    for (size_t i = 0; err == IM_OK && place && contexts && i < contexts->count; i++) {
+        const char *context;
+        err = normalize(contexts->values[i].bv_val, l->pool, &context, e);
+        if (err == IM_OK && context && is_under(place, context) && (!l->context || is_under(context, l->context)))
+            l->context = context;
     }
-    return false;
+    return err;
+}
+
+static enum im_err holds_context(const struct listing *l, const struct im_entry *dsa, bool *holds, struct im_error *e) {
+    static const char *const names[] = {"msDS-hasMasterNCs", "hasMasterNCs", "msDS-hasFullReplicaNCs"};
+    *holds = false;
+    for (size_t n = 0; n < sizeof names / sizeof names[0]; n++) {
+        const struct im_attr *contexts = im_entry_attr(dsa, names[n]);
+        for (size_t i = 0; contexts && i < contexts->count; i++) {
+            const char *context;
+            enum im_err err = normalize(contexts->values[i].bv_val, l->pool, &context, e);
+            if (err != IM_OK)
+                return err;
+            *holds = *holds || im_text_equal(context, l->context);
+        }
+    }
+    return IM_OK;
 }
 
 /* A name from the directory goes into a URI: nothing in it may mean more there. */
@@ -72,9 +97,13 @@ static bool is_host_name(const char *name) {
     return im_hostname_ascii(name, ascii);
 }
 
-static bool is_ours(const struct listing *l, const struct im_entry *dsa) {
-    const char *own = im_directory_rootdse(l->d)->ds_service_name;
-    return own && im_dn_equal(own, dsa->dn);
+static enum im_err is_ours(const struct listing *l, const struct im_entry *dsa, bool *is, struct im_error *e) {
+    const char *own, *other;
+    enum im_err err = normalize(im_directory_rootdse(l->d)->ds_service_name, l->pool, &own, e);
+    if (err == IM_OK)
+        err = normalize(dsa->dn, l->pool, &other, e);
+    *is = err == IM_OK && own && im_text_equal(own, other);
+    return err;
 }
 
 /* The DNS name stands at the server object above. */
@@ -96,22 +125,27 @@ static enum im_err add_dsa(struct listing *l, const struct im_entry *dsa, struct
     bool is_read_only = im_entry_has_value(dsa, "objectClass", "nTDSDSARO");
     const char *text = im_entry_string(dsa, "options");
     unsigned long options = text ? strtoul(text, NULL, 10) : 0;
-    bool holds = holds_context(l, dsa, "msDS-hasMasterNCs") || holds_context(l, dsa, "hasMasterNCs") ||
-                 holds_context(l, dsa, "msDS-hasFullReplicaNCs");
-    if (!holds || is_ours(l, dsa))
-        return IM_OK;
-    enum im_err err = find_host(l, dsa, &host, e);
+    bool holds, is_own = false;
+    enum im_err err = holds_context(l, dsa, &holds, e);
+    if (err == IM_OK && holds)
+        err = is_ours(l, dsa, &is_own, e);
+    if (err != IM_OK || !holds || is_own)
+        return err;
+    err = find_host(l, dsa, &host, e);
     if (err != IM_OK || !host) /* removed by half: no server */
         return err;
     if (!is_host_name(host)) {
         return im_error_set_at(e, IM_E_PROTOCOL, dsa->dn, 0, 0, "the domain controller has \"%s\" as dNSHostName, which is none",
                                host);
     }
+    const char *dn = im_pool_strdup(l->pool, dsa->dn);
+    if (!dn)
+        return im_error_nomem(e);
     return add(l,
                (struct im_replica){.name = host,
                                    .uri = l->port ? im_pool_printf(l->pool, "%s://%s:%d", l->scheme, host, l->port)
                                                   : im_pool_printf(l->pool, "%s://%s", l->scheme, host),
-                                   .dsa = im_pool_strdup(l->pool, dsa->dn),
+                                   .dsa = dn,
                                    .kind = is_read_only ? IM_REPLICA_READ_ONLY : IM_REPLICA_WRITABLE,
                                    .no_inbound = (options & NO_INBOUND) != 0,
                                    .no_outbound = (options & NO_OUTBOUND) != 0},
@@ -164,11 +198,13 @@ enum im_err im_replicas_list(struct im_directory *d, const struct im_config *con
     *out = (struct im_replicas){.count = 0};
     if (config->replicas.count)
         return list_configured(&l, config, e);
-    l.context = base ? context_of(root, base) : NULL;
-    if (!root->is_ad || !root->config_nc || !l.context)
+    if (!root->is_ad || !root->config_nc)
         return IM_OK;
+    enum im_err err = find_context(&l, root, base, e);
+    if (err != IM_OK || !l.context)
+        return err;
     read_scheme(&l);
-    enum im_err err = list_controllers(&l, e);
+    err = list_controllers(&l, e);
     ldap_free_urldesc(l.url);
     if (err != IM_OK)
         im_error_context(e, "listing the domain controllers");
