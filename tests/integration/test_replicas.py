@@ -203,7 +203,7 @@ def test_interrupted_while_waiting(lab):
 
 def test_several_are_waited_for_side_by_side(lab):
     """Each has its own state, in the order of the configuration; the first server by another name has everything at once."""
-    dead, itself = free_port(), lab.server.ldapi.replace("%2F", "%2f")
+    dead, itself = free_port(), f"{lab.server.ldapi}/"
     names = [f"ldap://127.0.0.1:{dead}", lab.second.server.ldapi, itself, "ldapi://%2Fnowhere"]
     config = lab.file("several.yaml", lab.config.read_text().replace(f'["{lab.second.server.ldapi}"]', json.dumps(names)))
     lab.second.wire.hold()

@@ -487,6 +487,7 @@ static void runs_out_of_memory(void **state) {
     f->request.from = &from;
     for (size_t i = 0; i < LENGTH(attempts); i++)
         assert_true(oom_every_allocation(attempts[i], f) > 10);
+    f->request.from = NULL;
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_enabled, tear_down)
