@@ -98,7 +98,8 @@ static bool is_host_name(const char *name) {
 }
 
 static enum im_err is_ours(const struct listing *l, const struct im_entry *dsa, bool *is, struct im_error *e) {
-    const char *own, *other;
+    const char *own;
+    const char *other = NULL;
     enum im_err err = normalize(im_directory_rootdse(l->d)->ds_service_name, l->pool, &own, e);
     if (err == IM_OK)
         err = normalize(dsa->dn, l->pool, &other, e);
