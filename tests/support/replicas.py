@@ -1,6 +1,6 @@
 """A second OpenLDAP server that follows the first one by syncrepl, over a wire that can be held."""
 
-from .ldif import record
+from .ldif import modification, record
 from .process import await_true
 from .proxies import Proxy
 from .slapd import PrivateSlapd
@@ -16,13 +16,15 @@ class Consumer:
 
     def __init__(self, provider: PrivateSlapd, max_size: int = 1 << 28):
         self.provider = provider
-        self.server = PrivateSlapd(provider.flavor, max_size=max_size)
+        self.server = PrivateSlapd(provider.flavor, max_size=max_size, debug="stats")
         self.wire = Proxy(("127.0.0.1", provider.port))
 
     def __enter__(self):
         self.wire.__enter__()
         self.server.start()
         self.server.add_im_schema()
+        for server in (self.provider, self.server):  # or each change is searched for among all entries
+            server.load(modification(server.database, [("add", "olcDbIndex", ["entryUUID,entryCSN eq"])]))
         follow = (f'rid=001 provider={self.wire.uri()} type=refreshAndPersist retry="1 +" bindmethod=simple binddn="{self.provider.root_dn}" '
                   f'credentials={self.provider.password} searchbase="{self.provider.suffix}"')
         self.server.set_config(self.server.database, olcSyncrepl=follow)
@@ -44,6 +46,10 @@ class Consumer:
             return self._state(self.provider) == self._state(self.server) != []
         except ldap.NO_SUCH_OBJECT:
             return False
+
+    def asked(self) -> int:
+        """How often somebody has asked the second server for IM attributes since it was started."""
+        return self.server.log_text().count("SRCH attr=msExchIM")
 
     def await_equal(self):
         """Waits for that."""
