@@ -40,7 +40,7 @@ enum im_err im_check_facts_mail_domain(void *user, const char *domain, struct im
 /* What servers and accounts, as far as they are known, need in DNS. */
 static enum im_err ask_known(struct im_check_facts *f, const struct im_census *census) {
     struct im_command *c = f->c;
-    struct im_dns_names names;
+    struct im_dns_names names = {.hosts = {.count = 0}};
     enum im_err err = im_dns_names(census, f->survey.servers, c->pool, &names, &c->error);
     const struct im_dns_wanted wanted = {
         .mail_domains = names.mail_domains, .im_domains = names.im_domains, .hosts = names.hosts};

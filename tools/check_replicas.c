@@ -73,8 +73,7 @@ enum im_err im_check_replicas_compare(struct im_check_facts *f) {
                                  .replicas = opened,
                                  .facts = &f->replicas,
                                  .pool = c->pool,
-                                 .most = DIFFERENCES_MOST,
-                                 .stop = im_command_stop()};
+                                 .most = DIFFERENCES_MOST};
     enum im_err err = opened ? open_all(f, opened) : im_error_nomem(&c->error);
     for (size_t i = 0; err == IM_OK && i < count; i++) {
         if (f->replicas.replicas.items[i].kind == IM_REPLICA_CATALOG) {

@@ -12,7 +12,6 @@ struct im_compare {
     struct im_replica_facts *facts; /* differences and numbers are added */
     struct im_pool *pool;           /* of what is found */
     size_t most;                    /* differences that are listed; more are only counted */
-    const volatile sig_atomic_t *stop;
 };
 
 /* Every account below the base that has an attribute of the profile; NULL: the accounts of these DNs. A replica that fails on the

@@ -94,10 +94,6 @@ unsigned im_http_target_faults(const struct im_http_target *target) {
     return im_http_answer_faults(&target->propfind, target->get.method ? &target->get : NULL);
 }
 
-enum im_http_fault im_http_most_exact(unsigned faults) {
-    return (enum im_http_fault)(faults & (0U - faults));
-}
-
 const char *im_http_answer_text(const struct im_http_answer *answer, struct im_pool *pool) {
     if (answer->outcome != IM_HTTP_ANSWERED)
         return answer->detail ? answer->detail : "not asked";

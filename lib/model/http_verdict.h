@@ -22,7 +22,6 @@ enum im_http_fault {
 /* Of one answer, or-ed; `get`: what the same host answers to GET, or NULL. */
 unsigned im_http_answer_faults(const struct im_http_answer *answer, const struct im_http_answer *get);
 unsigned im_http_target_faults(const struct im_http_target *target); /* PROPFIND and GET of the service's path together */
-enum im_http_fault im_http_most_exact(unsigned faults);
 
 /* A web server that says that it is another product than the one that instant messaging runs on. */
 bool im_http_is_foreign(const struct im_http_answer *answer);
