@@ -179,7 +179,8 @@ format-check:
 	@clang-format --dry-run -Werror $(C_ALL)
 
 lint-tidy: $(B)/gen/profiles.c
-	@printf '%s\n' $(C_SRC) | xargs -P $$(nproc) -n 1 sh -c 'clang-tidy --quiet "$$@" -- $(CPPFLAGS) -std=c17' tidy
+	@printf '%s\n' $(C_SRC) | xargs -P $$(nproc) -n 1 sh -c \
+	    'said=$$(clang-tidy --quiet "$$@" -- $(CPPFLAGS) -std=c17 2>&1) || { printf "%s\n" "$$said"; exit 1; }' tidy
 
 lint-cppcheck:
 	@cppcheck --quiet --std=c11 --inline-suppr --error-exitcode=1 --enable=warning,portability -I. -D_GNU_SOURCE $(C_SRC)

@@ -38,8 +38,8 @@ static enum im_err on_finding(void *user, const struct im_finding *finding, stru
 static enum im_err on_mail_domain(void *user, const char *domain, struct im_error *e) {
     struct audited *a = user;
     (void)e;
-    strncat(a->domains, domain, sizeof a->domains - strlen(a->domains) - 2);
-    strcat(a->domains, " ");
+    size_t len = strlen(a->domains);
+    (void)snprintf(a->domains + len, sizeof a->domains - len, "%s ", domain);
     return IM_OK;
 }
 

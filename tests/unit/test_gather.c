@@ -96,6 +96,14 @@ static void gathers(struct fixture *f) {
         fail_msg("%s", f->e.text);
 }
 
+static const struct im_server *server(const struct fixture *f, size_t i) {
+    if (i >= f->found.servers.count || !f->found.servers.items) {
+        fail_msg("there is no server %zu", i);
+        abort(); /* fail_msg does not return, but its declaration does not say so */
+    }
+    return &f->found.servers.items[i];
+}
+
 static void configure(struct fixture *f, const char *dn, const char *host) {
     f->record = (struct im_config_server){.name = "ours", .host = host, .dn = dn, .hosts_users = true, .where = "imdir.yaml:1:1"};
     f->config.servers.count = 1;
@@ -117,7 +125,7 @@ static void everything_of_active_directory(void **state) {
     assert_null(f->found.domains[1]);
     assert_string_equal(f->found.netbios, "CORP");
     assert_int_equal(f->found.servers.count, 1);
-    assert_string_equal(f->found.servers.items[0].name, "MAIL1");
+    assert_string_equal(server(f, 0)->name, "MAIL1");
 }
 
 static void everything_of_openldap(void **state) {
@@ -146,13 +154,13 @@ static void configured_servers(void **state) {
     gathers(f);
     one_round_trip(f);
     assert_int_equal(f->found.servers.count, 1);
-    assert_string_equal(f->found.servers.items[0].name, "ours");
+    assert_string_equal(server(f, 0)->name, "ours");
     im_vec_free(&f->found.servers);
     configure(f, NULL, "im1.corp.example"); /* the same, by its host */
     gathers(f);
     assert_int_equal(f->found.servers.count, 1);
     if (f->found.servers.items)
-        assert_string_equal(f->found.servers.items[0].dn, HOME);
+        assert_string_equal(server(f, 0)->dn, HOME);
     im_vec_free(&f->found.servers);
     configure(f, ANN, "other.example"); /* another object, which is there */
     gathers(f);
@@ -178,13 +186,13 @@ static void a_configured_server_may_be_gone(void **state) {
         configure(f, gone[i], "gone.example");
         gathers(f);
         assert_int_equal(f->found.servers.count, 2);
-        assert_false(f->found.servers.items[0].is_gone);
-        assert_true(f->found.servers.items[1].is_gone);
+        assert_false(server(f, 0)->is_gone);
+        assert_true(server(f, 1)->is_gone);
         im_vec_free(&f->found.servers);
     }
     configure(f, ANN, "other.example"); /* an object that is there */
     gathers(f);
-    assert_false(f->found.servers.items[1].is_gone);
+    assert_false(server(f, 1)->is_gone);
 }
 
 static void unreadable_is_not_none(void **state) {

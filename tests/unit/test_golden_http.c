@@ -17,7 +17,7 @@ static void tell_heard(struct survey_world *w, struct im_buf *out) {
         (void)rules[i].survey(&w->survey, &sink);
     }
     assert_false(sink.failed);
-    sink.count = im_findings_hide(sink.items, sink.count);
+    sink.count = sink.items ? im_findings_hide(sink.items, sink.count) : 0;
     for (size_t i = 0; i < sink.count; i++)
         im_buf_addf(out, "heard %s %s\n", sink.items[i].rule->id, sink.items[i].subject);
     im_sink_free(&sink);
