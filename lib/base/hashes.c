@@ -68,10 +68,6 @@ bool im_hashes_add(struct im_hashes *hashes, uint64_t hash, bool *is_new) {
     return true;
 }
 
-bool im_hashes_has(const struct im_hashes *hashes, uint64_t hash) {
-    return *slot_of(hashes->slots, hashes->slot_count, stored(hash)) != 0;
-}
-
 size_t im_hashes_count(const struct im_hashes *hashes) {
     return hashes->count;
 }

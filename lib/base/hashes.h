@@ -12,7 +12,6 @@ struct im_hashes *im_hashes_new(void); /* NULL when out of memory */
 void im_hashes_free(struct im_hashes **hashes);
 /* False: out of memory. *is_new: it was not there. */
 bool im_hashes_add(struct im_hashes *hashes, uint64_t hash, bool *is_new);
-bool im_hashes_has(const struct im_hashes *hashes, uint64_t hash);
 size_t im_hashes_count(const struct im_hashes *hashes);
 
 #endif

@@ -21,12 +21,13 @@ struct im_gather {
 
 struct im_gathered {
     struct im_schema schema;
-    const char *const *domains; /* as im_topology_domains */
+    const char *const *domains; /* of the forest, elsewhere naming contexts that hold data; NULL-terminated */
     const char *netbios;        /* of the domain that accounts are in, on Active Directory; NULL: not known */
     struct im_servers servers;  /* the directory's and the configuration's, which exist; to be freed with im_vec_free */
 };
 
-/* Pieces in pool. Errors are those of im_schema_read, im_topology_domains, im_topology_servers and im_topology_check_servers. */
+/* Pieces in pool. Errors are those of im_schema_read; IM_E_INVISIBLE: no naming context with data can be seen; IM_E_CONFIG: a
+ * server that the configuration names is not there. */
 enum im_err im_gather(const struct im_gather *g, struct im_pool *pool, struct im_gathered *out, struct im_error *e);
 
 #endif

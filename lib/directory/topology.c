@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { DOMAIN_FLAG = 2, TICKS_PER_SECOND = 10000000 }; /* systemFlags of a crossRef: MS-ADTS 2.2.10 */
+enum { DOMAIN_FLAG = 2 }; /* systemFlags of a crossRef: MS-ADTS 2.2.10 */
 
 static const char *const only_dn[] = {"1.1", NULL};
 
@@ -128,16 +128,6 @@ enum im_err im_domains_end(const struct im_asks *asks, const struct im_domains_r
     return IM_OK;
 }
 
-enum im_err im_topology_domains(struct im_directory *d, struct im_pool *pool, const char *const **out, struct im_error *e) {
-    struct im_asks asks = {.directory = d, .pool = pool};
-    struct im_domains_reading r = {.pool = pool};
-    enum im_err err = im_domains_ask(&asks, NULL, &r, e);
-    if (err == IM_OK)
-        err = im_asks_run(&asks, e);
-    im_asks_free(&asks);
-    return err == IM_OK ? im_domains_end(&asks, &r, out, e) : err;
-}
-
 enum im_err im_topology_netbios(struct im_directory *d, const char *dn, struct im_pool *pool, const char **out,
                                 struct im_error *e) {
     struct im_asks asks = {.directory = d, .pool = pool};
@@ -148,24 +138,5 @@ enum im_err im_topology_netbios(struct im_directory *d, const char *dn, struct i
     im_asks_free(&asks);
     if (err == IM_OK)
         *out = r.netbios;
-    return err;
-}
-
-/* ---- password policy ---- */
-
-enum im_err im_topology_max_password_age(struct im_directory *d, int64_t *seconds, struct im_error *e) {
-    const struct im_rootdse *root = im_directory_rootdse(d);
-    struct im_search search = {
-        .base = root->default_nc, .scope = IM_SEARCH_BASE, .attributes = (const char *const[]){"maxPwdAge", NULL}};
-    struct im_pool *pool = im_pool_new();
-    struct im_entry *entry = NULL;
-    enum im_err err = pool ? IM_OK : im_error_nomem(e);
-    if (err == IM_OK && root->is_ad && root->default_nc)
-        err = im_directory_read(d, &search, pool, &entry, e);
-    const char *text = entry ? im_entry_string(entry, "maxPwdAge") : NULL;
-    int64_t ticks = 0; /* negative; the least number means "never" */
-    if (err == IM_OK)
-        *seconds = text && im_int_from_text(text, -INT64_MAX, 0, &ticks) ? -ticks / TICKS_PER_SECOND : 0;
-    im_pool_free(&pool);
     return err;
 }

@@ -5,7 +5,7 @@
 #include "lib/directory/ask.h"
 #include "lib/directory/topology.h"
 
-/* Domains of the forest, or naming contexts with data. */
+/* Domain naming contexts of the forest (crossRef objects); elsewhere all naming contexts that hold data. */
 struct im_domains_reading {
     struct im_pool *pool;
     /* kept by the functions below */
@@ -21,7 +21,9 @@ enum im_err im_domains_ask(struct im_asks *asks, const char *dn, struct im_domai
 enum im_err im_domains_end(const struct im_asks *asks, const struct im_domains_reading *r, const char *const **out,
                            struct im_error *e);
 
-/* Server objects; they are in `servers` when the searches are done. */
+/* Server objects by class: in the configuration partition (AD), else in all naming contexts. name = CN of the server object that
+ * holds the virtual server (the parent of CN=Protocols), else the object's own CN. They are in `servers` when the searches are
+ * done; objects that cannot be read are not "none". */
 struct im_servers_reading {
     const struct im_profile *profile;
     struct im_pool *pool;
@@ -33,7 +35,8 @@ struct im_servers_reading {
 
 enum im_err im_servers_ask(struct im_asks *asks, struct im_servers_reading *r, struct im_error *e);
 
-/* Do the server objects that the configuration names exist? */
+/* Do the server objects that the configuration names exist? A home server without a DN, or whose DN does not exist, is an error
+ * that names the record. */
 struct im_configured_reading {
     bool keeps_gone; /* what is not there is no error: its server->is_gone is set */
     /* kept by the functions below */
@@ -43,7 +46,7 @@ struct im_configured_reading {
 
 enum im_err im_configured_ask(struct im_asks *asks, const struct im_config *config, struct im_configured_reading *r,
                               struct im_error *e);
-/* Joins the records to `servers`, which the directory showed; errors as im_topology_check_servers. */
+/* Joins the records to `servers`, which the directory showed. IM_E_CONFIG: one of them is not there. */
 enum im_err im_configured_end(const struct im_asks *asks, const struct im_configured_reading *r, struct im_servers *servers,
                               struct im_error *e);
 

@@ -60,20 +60,6 @@ enum im_err im_servers_ask(struct im_asks *asks, struct im_servers_reading *r, s
     return err;
 }
 
-enum im_err im_topology_servers(struct im_directory *d, const struct im_profile *profile, const struct im_schema *schema,
-                                struct im_pool *pool, struct im_servers *out, struct im_error *e) {
-    struct im_asks asks = {.directory = d, .pool = pool};
-    struct im_servers_reading r = {.profile = profile, .pool = pool, .servers = out};
-    const char *class = profile->servers.object_class;
-    if (!class || (schema && !im_schema_class(schema, class)))
-        return IM_OK; /* there cannot be any */
-    enum im_err err = im_servers_ask(&asks, &r, e);
-    if (err == IM_OK)
-        err = im_asks_run(&asks, e);
-    im_asks_free(&asks);
-    return err;
-}
-
 /* ---- users of each server ---- */
 
 enum im_err im_topology_count_users(struct im_directory *d, const struct im_profile *profile, const char *const *bases,
@@ -126,24 +112,6 @@ static enum im_err ask_exists(struct im_asks *asks, const char *dn, bool *exists
         .user = exists,
     };
     return im_asks_add(asks, &ask, e);
-}
-
-enum im_err im_topology_check_servers(struct im_directory *d, const struct im_servers *servers, struct im_error *e) {
-    struct im_pool *pool = im_pool_new();
-    struct im_asks asks = {.directory = d, .pool = pool};
-    bool *exists = pool ? im_pool_array(pool, servers->count, sizeof *exists) : NULL;
-    enum im_err err = exists ? IM_OK : im_error_nomem(e);
-    for (size_t i = 0; err == IM_OK && i < servers->count; i++) {
-        if (is_configured(&servers->items[i]) && servers->items[i].dn)
-            err = ask_exists(&asks, servers->items[i].dn, &exists[i], e);
-    }
-    if (err == IM_OK)
-        err = im_asks_run(&asks, e);
-    for (size_t i = 0; err == IM_OK && i < servers->count; i++)
-        err = judge_server(d, &servers->items[i], exists[i], e);
-    im_asks_free(&asks);
-    im_pool_free(&pool);
-    return err;
 }
 
 enum im_err im_configured_ask(struct im_asks *asks, const struct im_config *config, struct im_configured_reading *r,

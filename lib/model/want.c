@@ -53,15 +53,6 @@ bool im_home_equal(const char *a, const char *b, bool *failed) {
     return is_equal;
 }
 
-bool im_url_is_well_formed(const char *url, enum im_role role, const char **why) {
-    struct im_url parts;
-    im_url_split(url, role, &parts);
-    const char *fault = parts.fault ? parts.fault : parts.alias_fault;
-    if (fault)
-        *why = fault;
-    return !fault;
-}
-
 /* ---- building ---- */
 
 enum im_err im_building_cannot(struct im_building *b, const char *reason) {

@@ -79,8 +79,6 @@ enum im_err im_want_present(const struct im_account_context *context, const stru
 bool im_role_equal(enum im_role role, const char *a, const char *b);
 /* The same for DNs; *failed is set where there was no memory to find out. */
 bool im_home_equal(const char *a, const char *b, bool *failed);
-/* http, no port, a host with a dot, the expected path, a plain alias. `why` gets the reason. */
-bool im_url_is_well_formed(const char *url, enum im_role role, const char **why);
 /* Not empty, no blank / # % ? @ control or non-ASCII character, nor others that a URL would have to escape ("<>\^`{|}). */
 bool im_alias_is_safe(const char *alias);
 

@@ -169,12 +169,15 @@ static void configured_servers(void **state) {
 
 static void a_configured_server_must_exist(void **state) {
     struct fixture *f = *state;
-    static const char *const wrong[] = {"CN=gone," BASE, "not a name", NULL}; /* NULL: no object has the host's name */
+    static const struct {
+        const char *dn, *says; /* no DN: no object has the host's name */
+    } wrong[] = {{"CN=gone," BASE, "CN=gone,"}, {"not a name", "not a name"}, {NULL, "no \"dn\""}};
     for (size_t i = 0; i < LENGTH(wrong); i++) {
-        configure(f, wrong[i], "gone.example");
+        configure(f, wrong[i].dn, "gone.example");
         im_error_clear(&f->e);
         assert_int_equal(im_gather(&f->g, f->pool, &f->found, &f->e), IM_E_CONFIG);
         assert_string_equal(f->e.where, "imdir.yaml:1:1");
+        assert_mentions(f->e.text, wrong[i].says);
     }
 }
 

@@ -152,13 +152,9 @@ static void facts_are_gathered_as_from_a_server(void **state) {
     struct im_profile *profile = NULL;
     struct im_schema schema;
     struct im_schema_report report;
-    const char *const *domains;
     const char *netbios = NULL;
     assert_int_equal(im_profile_load("exchange2000", &profile, NULL), IM_OK);
     open_export(f, AD);
-    assert_int_equal(im_topology_domains(f->d, f->pool, &domains, &f->e), IM_OK);
-    assert_string_equal(domains[0], "DC=corp,DC=example");
-    assert_null(domains[1]);
     assert_int_equal(im_topology_netbios(f->d, "CN=a,DC=corp,DC=example", f->pool, &netbios, &f->e), IM_OK);
     assert_string_equal(netbios, "CORP");
     assert_int_equal(im_schema_read(f->d, profile, f->pool, &schema, &f->e), IM_OK);

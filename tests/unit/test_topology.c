@@ -1,9 +1,9 @@
-/* Servers, domains and password policy as a forest of two domains has them, and addresses that are looked for in both. */
+/* Servers and domains as a forest of two domains has them, and addresses that are looked for in both. */
 #include "tests/unit/unit.h"
 
 #include "lib/base/vec.h"
 #include "lib/directory/resolve.h"
-#include "lib/directory/topology.h"
+#include "lib/directory/topology_read.h"
 #include "tests/unit/memdir.h"
 #include "tests/unit/oom.h"
 
@@ -18,7 +18,7 @@
 #define HOMED(cn, home) "dn: CN=" cn "," BASE "\nobjectClass: user\nsAMAccountName: " cn "\nmsExchIMVirtualServer: " home "\n\n"
 
 static const char forest[] =
-    "dn: " BASE "\nobjectClass: domainDNS\nmaxPwdAge: -36288000000000\n\n"
+    "dn: " BASE "\nobjectClass: domainDNS\n\n"
     "dn: " CHILD "\nobjectClass: domainDNS\n\n"
     "dn: " CONFIG "\nobjectClass: configuration\n\n"
     "dn: CN=Partitions," CONFIG "\nobjectClass: crossRefContainer\n\n"
@@ -86,9 +86,29 @@ static const struct im_server *named(const struct fixture *f, const char *name) 
     return NULL;
 }
 
+static enum im_err read_servers(struct fixture *f, struct im_pool *pool, struct im_error *e) {
+    struct im_asks asks = {.directory = f->d, .pool = pool};
+    struct im_servers_reading r = {.profile = f->profile, .pool = pool, .servers = &f->servers};
+    enum im_err err = im_servers_ask(&asks, &r, e);
+    if (err == IM_OK)
+        err = im_asks_run(&asks, e);
+    im_asks_free(&asks);
+    return err;
+}
+
+static enum im_err read_domains(struct fixture *f, struct im_pool *pool, const char *const **out, struct im_error *e) {
+    struct im_asks asks = {.directory = f->d, .pool = pool};
+    struct im_domains_reading r = {.pool = pool};
+    enum im_err err = im_domains_ask(&asks, NULL, &r, e);
+    if (err == IM_OK)
+        err = im_asks_run(&asks, e);
+    im_asks_free(&asks);
+    return err == IM_OK ? im_domains_end(&asks, &r, out, e) : err;
+}
+
 static void servers_are_named_by_their_machine(void **state) {
     struct fixture *f = *state;
-    assert_int_equal(im_topology_servers(f->d, f->profile, NULL, f->pool, &f->servers, &f->e), IM_OK);
+    assert_int_equal(read_servers(f, f->pool, &f->e), IM_OK);
     assert_int_equal(f->servers.count, 2);
     const struct im_server *home = named(f, "MAIL1");
     assert_string_equal(home->host, "im1.corp.example");
@@ -100,38 +120,37 @@ static void servers_are_named_by_their_machine(void **state) {
 
 static void servers_outside_of_active_directory(void **state) {
     struct fixture *f = *state;
-    assert_int_equal(im_topology_servers(f->d, f->profile, NULL, f->pool, &f->servers, &f->e), IM_OK);
+    assert_int_equal(read_servers(f, f->pool, &f->e), IM_OK);
     assert_int_equal(f->servers.count, 3);
     assert_string_equal(named(f, "lone")->host, "lone.corp.example");
-}
-
-static void a_schema_without_the_class_has_no_servers(void **state) {
-    struct fixture *f = *state;
-    struct im_schema schema = {.is_ad = true};
-    assert_int_equal(im_topology_servers(f->d, f->profile, &schema, f->pool, &f->servers, &f->e), IM_OK);
-    assert_int_equal(f->servers.count, 0);
-    assert_int_equal(memdir_count(f->m, MEMDIR_SEARCH), 0);
 }
 
 static void unreadable_is_not_none(void **state) {
     struct fixture *f = *state;
     memdir_fault(f->m, (struct memdir_fault){.kind = MEMDIR_SEARCH, .nth = 0, .code = 50});
-    assert_int_equal(im_topology_servers(f->d, f->profile, NULL, f->pool, &f->servers, &f->e), IM_E_SERVER);
+    assert_int_equal(read_servers(f, f->pool, &f->e), IM_E_SERVER);
 }
 
 static void users_are_counted_per_home(void **state) {
     struct fixture *f = *state;
     static const char *const bases[] = {BASE, NULL};
-    assert_int_equal(im_topology_servers(f->d, f->profile, NULL, f->pool, &f->servers, &f->e), IM_OK);
+    assert_int_equal(read_servers(f, f->pool, &f->e), IM_OK);
     assert_int_equal(im_topology_count_users(f->d, f->profile, bases, &f->servers, &f->e), IM_OK);
     assert_int_equal(named(f, "MAIL1")->users, 2);
     assert_int_equal(named(f, "MAIL2")->users, 1); /* a router: it should home nobody */
 }
 
+static const char *const *domains_of(struct fixture *f) {
+    const char *const *domains = NULL;
+    assert_int_equal(read_domains(f, f->pool, &domains, &f->e), IM_OK);
+    if (!domains)
+        abort(); /* assertions do not say that they do not return */
+    return domains;
+}
+
 static void domains_of_the_forest(void **state) {
     struct fixture *f = *state;
-    const char *const *domains;
-    assert_int_equal(im_topology_domains(f->d, f->pool, &domains, &f->e), IM_OK);
+    const char *const *domains = domains_of(f);
     size_t count = 0;
     for (; domains[count]; count++)
         assert_true(strcmp(domains[count], BASE) == 0 || strcmp(domains[count], CHILD) == 0);
@@ -140,16 +159,12 @@ static void domains_of_the_forest(void **state) {
 
 static void naming_contexts_with_data(void **state) {
     struct fixture *f = *state;
-    const char *const *domains;
+    const char *const *domains = domains_of(f);
     const char *netbios = "untouched";
-    int64_t age = -1;
-    assert_int_equal(im_topology_domains(f->d, f->pool, &domains, &f->e), IM_OK);
     assert_string_equal(domains[0], BASE);
     assert_null(domains[1]);
     assert_int_equal(im_topology_netbios(f->d, BASE, f->pool, &netbios, &f->e), IM_OK);
     assert_null(netbios);
-    assert_int_equal(im_topology_max_password_age(f->d, &age, &f->e), IM_OK);
-    assert_int_equal(age, 0);
 }
 
 static void netbios_name_of_the_innermost_domain(void **state) {
@@ -162,34 +177,6 @@ static void netbios_name_of_the_innermost_domain(void **state) {
         assert_int_equal(im_topology_netbios(f->d, rows[i].dn, f->pool, &name, &f->e), IM_OK);
         assert_string_equal(name ? name : "none", rows[i].name ? rows[i].name : "none");
     }
-}
-
-static void password_age(void **state) {
-    struct fixture *f = *state;
-    int64_t age = -1;
-    assert_int_equal(im_topology_max_password_age(f->d, &age, &f->e), IM_OK);
-    assert_int_equal(age, 42 * 86400);
-    memdir_set(f->m, BASE, "maxPwdAge", "-9223372036854775808"); /* never */
-    assert_int_equal(im_topology_max_password_age(f->d, &age, &f->e), IM_OK);
-    assert_int_equal(age, 0);
-}
-
-static void configured_servers_must_exist(void **state) {
-    struct fixture *f = *state;
-    struct im_server good = {.name = "good", .dn = VIRTUAL("MAIL1"), .hosts_users = true, .where = "imdir.yaml:7:5"};
-    struct im_server router = {.name = "router", .host = "im.corp.example", .where = "imdir.yaml:8:5"};
-    struct im_server list[] = {good, router, good};
-    struct im_servers servers = {.items = list, .count = 2};
-    assert_int_equal(im_topology_check_servers(f->d, &servers, &f->e), IM_OK);
-    servers.count = 3;
-    list[2].dn = "CN=gone," BASE;
-    assert_int_equal(im_topology_check_servers(f->d, &servers, &f->e), IM_E_CONFIG);
-    assert_string_equal(f->e.where, "imdir.yaml:7:5");
-    assert_mentions(f->e.text, "CN=gone,");
-    im_error_clear(&f->e);
-    list[2].dn = NULL;
-    assert_int_equal(im_topology_check_servers(f->d, &servers, &f->e), IM_E_CONFIG);
-    assert_mentions(f->e.text, "no \"dn\"");
 }
 
 /* ---- addresses in the forest ---- */
@@ -247,13 +234,11 @@ static enum im_err attempt(void *user, struct im_error *e) {
     enum im_err err = pool ? IM_OK : im_error_nomem(e);
     im_vec_free(&f->servers);
     if (err == IM_OK)
-        err = im_topology_servers(f->d, f->profile, NULL, pool, &f->servers, e);
+        err = read_servers(f, pool, e);
     if (err == IM_OK)
         err = im_topology_count_users(f->d, f->profile, bases, &f->servers, e);
     if (err == IM_OK)
-        err = im_topology_check_servers(f->d, &f->servers, e);
-    if (err == IM_OK)
-        err = im_topology_domains(f->d, pool, &domains, e);
+        err = read_domains(f, pool, &domains, e);
     im_vec_free(&f->servers);
     im_pool_free(&pool);
     return err;
@@ -270,14 +255,11 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(servers_are_named_by_their_machine),
         OPENLDAP_TEST(servers_outside_of_active_directory),
-        TEST(a_schema_without_the_class_has_no_servers),
         TEST(unreadable_is_not_none),
         TEST(users_are_counted_per_home),
         TEST(domains_of_the_forest),
         OPENLDAP_TEST(naming_contexts_with_data),
         TEST(netbios_name_of_the_innermost_domain),
-        TEST(password_age),
-        TEST(configured_servers_must_exist),
         TEST(holder_in_another_domain_and_spelling),
         TEST(global_catalog_is_asked_instead),
         TEST(runs_out_of_memory),

@@ -1,4 +1,5 @@
 /* The state that is wanted: what is kept, what is filled in, what cannot be built; and what counts as the same. */
+#include "lib/model/url.h"
 #include "tests/unit/oom.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/world.h"
@@ -65,12 +66,13 @@ static void urls_are_judged(void **state) {
         {IM_ROLE_PHYSICAL_URL, "http://imhome1.corp.example/instmsg/local/", "no host"},
     };
     for (size_t i = 0; i < LENGTH(rows); i++) {
-        const char *why = "nothing";
-        bool fine = im_url_is_well_formed(rows[i].url, rows[i].role, &why);
-        if (fine != (rows[i].fault == NULL))
-            fail_msg("%s: %s", rows[i].url, why);
+        struct im_url url;
+        im_url_split(rows[i].url, rows[i].role, &url);
+        const char *fault = url.fault ? url.fault : url.alias_fault;
+        if (!fault != !rows[i].fault)
+            fail_msg("%s: %s", rows[i].url, fault ? fault : "nothing");
         if (rows[i].fault)
-            assert_mentions(why, rows[i].fault);
+            assert_mentions(fault, rows[i].fault);
     }
 }
 
