@@ -90,15 +90,14 @@ static void exclude(const struct im_choosing *c, const char *class, struct im_bu
 }
 
 const char *im_choosing_filter(const struct im_choosing *c, const char *condition) {
-    const struct im_profile *profile = c->r->context->profile;
+    const char *is_account = im_filter_any_account(c->r->context->profile, c->pool);
     struct im_buf filter = IM_BUF_INIT;
+    if (!is_account)
+        return NULL;
     im_buf_addf(&filter, "(&%s", condition);
     if (c->r->context->is_ad)
         im_buf_adds(&filter, "(objectClass=user)");
-    im_buf_adds(&filter, "(|");
-    for (size_t i = 0; i < profile->account_name_count; i++)
-        im_buf_addf(&filter, "(%s=*)", profile->account_names[i]);
-    im_buf_addc(&filter, ')');
+    im_buf_adds(&filter, is_account);
     exclude(c, "computer", &filter);
     if (!c->r->context->is_ad)
         exclude(c, "group", &filter);

@@ -59,19 +59,14 @@ static enum im_err stop_at_first(void *user, const struct im_entry *entry, struc
 }
 
 enum im_err im_resolve_any(const struct im_resolver *r, struct im_error *e) {
-    const struct im_profile *profile = r->context->profile;
-    bool found = false;
-    struct im_buf filter = IM_BUF_INIT;
-    im_buf_adds(&filter, "(|");
-    for (size_t i = 0; i < profile->account_name_count; i++)
-        im_buf_addf(&filter, "(%s=*)", profile->account_names[i]);
-    im_buf_addc(&filter, ')');
+    struct im_pool *pool = im_pool_new();
     struct im_error inner = {.code = IM_OK};
+    bool found = false;
     struct im_search search = {.base = r->base, .scope = IM_SEARCH_SUB, .attributes = (const char *const[]){"1.1", NULL}};
-    search.filter = im_buf_str(&filter);
+    search.filter = pool ? im_filter_any_account(r->context->profile, pool) : NULL;
     enum im_err err =
-        filter.failed ? im_error_nomem(&inner) : im_directory_search(r->directory, &search, stop_at_first, &found, &inner);
-    im_buf_free(&filter);
+        search.filter ? im_directory_search(r->directory, &search, stop_at_first, &found, &inner) : im_error_nomem(&inner);
+    im_pool_free(&pool);
     if (found)
         return IM_OK;
     if (err != IM_OK && err != IM_E_NOT_FOUND) {
