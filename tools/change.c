@@ -61,9 +61,9 @@ static enum im_err check_allow(struct im_command *c, enum im_action action) {
             }
         }
         const char *nearest = im_text_nearest(id, names, blocking);
-        im_error_set(&c->error, IM_E_USAGE, "--allow: no rule \"%s\" blocks %s%s%s%s; rules that do: %s", id,
-                     action == IM_MOVE ? "moving" : "enabling", nearest ? ", did you mean \"" : "", nearest ? nearest : "",
-                     nearest ? "\"?" : "", im_buf_str(&list));
+        im_error_set(&c->error, IM_E_USAGE, "--allow: no rule \"%s\" blocks %s%s%s%s that do: %s", id,
+                     action == IM_MOVE ? "moving" : "enabling", nearest ? "; did you mean \"" : "", nearest ? nearest : "",
+                     nearest ? "\"? Rules" : "; rules", im_buf_str(&list));
         im_buf_free(&list);
         return IM_E_USAGE;
     }

@@ -485,13 +485,8 @@ static int fail_work(struct checking *x) {
 
 static enum im_err explain(struct im_command *c, struct im_out *out) {
     const char *id = im_check_options.explain;
-    const struct im_rule *rule = im_rule_find(id);
-    const char *nearest = rule ? NULL : im_rule_nearest(id);
-    if (!rule) {
-        return im_error_set(&c->error, IM_E_USAGE, "--explain: there is no rule \"%s\"%s%s%s: --list-rules shows them", id,
-                            nearest ? ", did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
-    }
-    return im_report_rule(out, c->output, rule, &c->error);
+    enum im_err err = im_choice_check_rule(id, "--explain", &c->error);
+    return err == IM_OK ? im_report_rule(out, c->output, im_rule_find(id), &c->error) : err;
 }
 
 static int report_rules(struct im_command *c) {

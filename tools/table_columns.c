@@ -116,9 +116,9 @@ static enum im_err unknown_target(const char *target, struct im_error *e) {
         im_buf_addf(&list, "%s%s", c > 0 ? ", " : "", names[c]);
     }
     const char *nearest = im_text_nearest(target, names, IM_COLUMN_COUNT);
-    im_error_set(e, IM_E_USAGE, "--column: there is no column \"%s\"%s%s%s; the names are %s", target,
-                 nearest != NULL ? ", did you mean \"" : "", nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "",
-                 im_buf_str(&list));
+    im_error_set(e, IM_E_USAGE, "--column: there is no column \"%s\"%s%s%s names are %s", target,
+                 nearest != NULL ? "; did you mean \"" : "", nearest != NULL ? nearest : "",
+                 nearest != NULL ? "\"? The" : "; the", im_buf_str(&list));
     im_buf_free(&list);
     return IM_E_USAGE;
 }
@@ -128,9 +128,9 @@ static enum im_err unknown_header(const char *text, const struct im_row *header,
     struct im_buf list = IM_BUF_INIT;
     const char *nearest = im_text_nearest(text, header->cells, header->count);
     list_header(header, &list);
-    im_error_set(e, IM_E_USAGE, "--column: the file has no column \"%s\"%s%s%s; the header has %s", text,
-                 nearest != NULL ? ", did you mean \"" : "", nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "",
-                 im_buf_str(&list));
+    im_error_set(e, IM_E_USAGE, "--column: the file has no column \"%s\"%s%s%s header has %s", text,
+                 nearest != NULL ? "; did you mean \"" : "", nearest != NULL ? nearest : "",
+                 nearest != NULL ? "\"? The" : "; the", im_buf_str(&list));
     im_buf_free(&list);
     return IM_E_USAGE;
 }

@@ -12,16 +12,21 @@ static bool lists(const struct im_strings *names, const char *id) {
     return false;
 }
 
+enum im_err im_choice_check_rule(const char *id, const char *option, struct im_error *e) {
+    const char *nearest = im_rule_nearest(id);
+    if (im_rule_find(id))
+        return IM_OK;
+    if (!nearest)
+        return im_error_set(e, IM_E_USAGE, "%s: there is no rule \"%s\"; --list-rules shows all", option, id);
+    return im_error_set(e, IM_E_USAGE, "%s: there is no rule \"%s\"; did you mean \"%s\"? --list-rules shows all", option, id,
+                        nearest);
+}
+
 static enum im_err check_names(const struct im_strings *names, const char *option, struct im_error *e) {
-    for (size_t i = 0; i < names->count; i++) {
-        const char *nearest;
-        if (im_rule_find(names->items[i]))
-            continue;
-        nearest = im_rule_nearest(names->items[i]);
-        return im_error_set(e, IM_E_USAGE, "%s: there is no rule \"%s\"%s%s%s: --list-rules shows them", option, names->items[i],
-                            nearest ? ", did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
-    }
-    return IM_OK;
+    enum im_err err = IM_OK;
+    for (size_t i = 0; err == IM_OK && i < names->count; i++)
+        err = im_choice_check_rule(names->items[i], option, e);
+    return err;
 }
 
 /* A rule that the profile leaves out would never fire, and so seem to pass. */

@@ -31,6 +31,8 @@ struct im_choice_wanted {
  * IM_E_USAGE: there is no such rule, or the profile leaves out one that --rule names. */
 enum im_err im_choice_make(const struct im_profile *profile, const struct im_choice_wanted *wanted, struct im_pool *pool,
                            struct im_choice *out, struct im_error *e);
+/* IM_E_USAGE: there is no such rule; names the option that asks for it, and the rule that is most like it. */
+enum im_err im_choice_check_rule(const char *id, const char *option, struct im_error *e);
 /* Takes a rule out (the configuration turned it off). */
 void im_choice_drop(struct im_choice *choice, const char *id);
 struct im_choice_row *im_choice_find(const struct im_choice *choice, const struct im_rule *rule); /* NULL: not chosen */

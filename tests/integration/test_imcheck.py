@@ -204,7 +204,7 @@ def test_rules_are_listed_and_explained_without_a_directory(small):
     lab, _ = small
     assert "account-disabled" in lab.run("imcheck", "--list-rules", "-H", "ldapi://%2Fnowhere").stdout
     assert "password of its own" in lab.run("imcheck", "--explain", "account-disabled").stdout
-    assert "did you mean \"account-disabled\"" in lab.run("imcheck", "--explain", "account-disable", status=2).stderr
+    assert "did you mean \"account-disabled\"? --list-rules" in lab.run("imcheck", "--explain", "account-disable", status=2).stderr
 
 
 # ---- what is agreed ----

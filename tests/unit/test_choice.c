@@ -60,7 +60,12 @@ static void what_there_is_not_is_refused(void **state) {
     (void)state;
     const char *unknown[] = {"account-disable"};
     assert_int_equal(choose(0, words(unknown, 1), none), IM_E_USAGE);
-    assert_non_null(strstr(e.text, "--rule: there is no rule \"account-disable\", did you mean \"account-disabled\"?"));
+    assert_string_equal(
+        e.text, "--rule: there is no rule \"account-disable\"; did you mean \"account-disabled\"? --list-rules shows all");
+    im_error_clear(&e);
+    assert_int_equal(im_choice_check_rule("account-disabled", "--explain", &e), IM_OK);
+    assert_int_equal(im_choice_check_rule("zzz", "--explain", &e), IM_E_USAGE);
+    assert_string_equal(e.text, "--explain: there is no rule \"zzz\"; --list-rules shows all");
     im_error_clear(&e);
     assert_int_equal(choose(0, none, words(unknown, 1)), IM_E_USAGE);
     assert_non_null(strstr(e.text, "--skip: "));

@@ -243,10 +243,10 @@ static void foreign_headers_are_mapped(void **state) {
     assert_string_equal(INPUTS(f, "Employee Login,Server,Home,im\nanna,imhome1,Berlin,d\n"),
                         "2 NAME anna home=imhome1 domain=d\n");
     assert_mentions(im_buf_str(&f->notes), "account is the column \"Employee Login\"");
-    FAILS(f, "Employee Logon,Server,IM\nanna,a,b\n", IM_E_USAGE, 0, 0, "did you mean \"Employee Logon\"");
+    FAILS(f, "Employee Logon,Server,IM\nanna,a,b\n", IM_E_USAGE, 0, 0, "; did you mean \"Employee Logon\"? The header has ");
     assert_mentions(f->error.text, "\"Server\", \"IM\"");
     words[0] = "acount=x";
-    FAILS(f, "x\ny\n", IM_E_USAGE, 0, 0, "did you mean \"account\"");
+    FAILS(f, "x\ny\n", IM_E_USAGE, 0, 0, "; did you mean \"account\"? The names are dn, ");
     words[0] = "account";
     FAILS(f, "x\ny\n", IM_E_USAGE, 0, 0, "NAME=HEADER");
     words[0] = "home=x";
