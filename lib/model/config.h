@@ -32,7 +32,7 @@ struct im_config_rule {
     bool is_off;  /* imcheck does not evaluate it */
     int severity; /* enum im_severity; -1: the rule's own */
     long limit;   /* 0: the rule's own */
-    struct im_config_place place;
+    struct im_config_place place, limit_place;
 };
 
 /* Everything hangs off the config's pool and lives as long as it. Strings are NULL when not set. */

@@ -57,6 +57,8 @@ static enum im_err read_settings(const struct im_config_load *load, const struct
         err = read_severity(load, severity, id, out);
     if (err == IM_OK && limit)
         err = im_yaml_int(load->doc, limit, 1, LIMIT_MAX, &out->limit, load->e);
+    if (err == IM_OK && limit)
+        err = place_of(load, limit, &out->limit_place);
     return err;
 }
 

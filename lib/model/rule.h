@@ -79,6 +79,7 @@ struct im_rule {
     const char *hidden_by; /* ids of more exact rules, blanks between: where one of them fires on the same account or subject,
                             * this one is silent; or NULL */
     unsigned needs;        /* enum im_needs, or-ed: what an audit only knows once all accounts were seen */
+    bool takes_limit;      /* compares with a number that the configuration may set */
     const char *title, *cause, *remedy, *source;
     im_rule_check *check;   /* scope account, and replication rules about accounts */
     im_rule_survey *survey; /* the others; a row has one of the two */
@@ -90,7 +91,8 @@ const struct im_rule *im_rule_find(const char *id); /* NULL: no such rule */
 const char *im_rule_nearest(const char *id);        /* for "did you mean"; NULL: nothing is like it */
 /* IM_E_CONFIG with file, line and column where the profile names a rule that there is not: a misspelt one would not protect. */
 enum im_err im_rules_check_profile(const struct im_profile *profile, struct im_error *e);
-/* IM_E_CONFIG, with the place, where `rules:` or `silence:` of the configuration names a rule that there is not. */
+/* IM_E_CONFIG, with the place, where `rules:` or `silence:` of the configuration names a rule that there is not, or a limit for
+ * one that takes none. */
 enum im_err im_rules_check_config(const struct im_config *config, struct im_error *e);
 bool im_rule_applies(const struct im_profile *profile, const struct im_rule *rule); /* the profile lists it */
 const char *im_scope_name(enum im_scope scope);

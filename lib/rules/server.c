@@ -34,6 +34,7 @@ const struct im_rule im_server_rules[] = {
     {.id = "server-overfull",
      .scope = IM_SCOPE_SERVER,
      .severity = IM_WARNING,
+     .takes_limit = true,
      .title = "Too many users on one server",
      .cause = "Some 7,500 users online at a time are recommended for one home server, and 10,000 are its limit.",
      .remedy = "add a home server, and move users there with imhome",

@@ -62,16 +62,40 @@ static enum im_err no_such_rule(const char *id, const struct im_config_place *pl
                            nearest ? ": did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
 }
 
+/* A limit that nothing looks at would seem to be kept. */
+static enum im_err no_limit(const struct im_config_rule *said, struct im_error *e) {
+    const struct im_config_place *place = &said->limit_place;
+    struct im_buf list = IM_BUF_INIT;
+    for (int scope = 0; scope < IM_SCOPE_COUNT; scope++) {
+        size_t count;
+        const struct im_rule *rows = im_rules((enum im_scope)scope, &count);
+        for (size_t i = 0; i < count; i++) {
+            if (rows[i].takes_limit)
+                im_buf_addf(&list, "%s%s", list.len ? ", " : "", rows[i].id);
+        }
+    }
+    enum im_err err = im_error_set_at(e, IM_E_CONFIG, place->file, place->line, place->column,
+                                      "rules: %.80s takes no limit; rules that do: %s", said->id, im_buf_str(&list));
+    im_buf_free(&list);
+    return err;
+}
+
+static enum im_err check_said(const struct im_config_rule *said, struct im_error *e) {
+    const struct im_rule *rule = im_rule_find(said->id);
+    if (!rule)
+        return no_such_rule(said->id, &said->place, e);
+    return said->limit && !rule->takes_limit ? no_limit(said, e) : IM_OK;
+}
+
 enum im_err im_rules_check_config(const struct im_config *config, struct im_error *e) {
-    for (size_t i = 0; i < config->rules.count; i++) {
-        if (!im_rule_find(config->rules.items[i].id))
-            return no_such_rule(config->rules.items[i].id, &config->rules.items[i].place, e);
-    }
-    for (size_t i = 0; i < config->silences.count; i++) {
+    enum im_err err = IM_OK;
+    for (size_t i = 0; err == IM_OK && i < config->rules.count; i++)
+        err = check_said(&config->rules.items[i], e);
+    for (size_t i = 0; err == IM_OK && i < config->silences.count; i++) {
         if (!im_rule_find(config->silences.items[i].rule))
-            return no_such_rule(config->silences.items[i].rule, &config->silences.items[i].place, e);
+            err = no_such_rule(config->silences.items[i].rule, &config->silences.items[i].place, e);
     }
-    return IM_OK;
+    return err;
 }
 
 enum im_err im_rules_check_profile(const struct im_profile *profile, struct im_error *e) {

@@ -347,6 +347,11 @@ static void rules_that_there_are_not(void **state) {
     assert_int_equal(im_rules_check_config(f->config, &f->error), IM_E_CONFIG);
     im_error_format(&f->error, text, sizeof text);
     has(text, ":2:13: there is no rule \"zzz\"");
+    im_error_clear(&f->error);
+    assert_int_equal(load(f, "rules:\n  server-overfull: { limit: 9 }\n  account-disabled:\n    limit: 7500\n"), IM_OK);
+    assert_int_equal(im_rules_check_config(f->config, &f->error), IM_E_CONFIG);
+    im_error_format(&f->error, text, sizeof text);
+    has(text, ":4:12: rules: account-disabled takes no limit; rules that do: server-overfull");
 }
 
 static const char *silence_of(struct fixture *f, struct im_silence_target target, int64_t now) {
