@@ -29,6 +29,7 @@ struct checking {
     struct im_check_output *output;
     unsigned scopes;
     size_t connections;
+    bool walks;        /* something that was asked for needs accounts */
     bool has_accounts; /* all of them were seen */
     bool is_partial;   /* rules that can say who will not sign in were left out */
     bool is_stopped;   /* before the end, but after the beginning of the report */
@@ -99,6 +100,7 @@ static enum im_err choose_rules(struct checking *x) {
     }
     x->is_partial = im_choice_is_partial(&x->choice, x->directory.profile);
     weigh_rules(x);
+    x->walks = x->sources || im_check_options.report || im_choice_needs_accounts(&x->choice); /* the page draws them */
     return check_choice(x);
 }
 
@@ -194,7 +196,7 @@ static void on_note(void *user, int level, const char *text) {
 static enum im_err tell_rights(struct checking *x) {
     struct im_command *c = x->c;
     struct im_rights rights;
-    if (x->facts.survey.is_offline || !x->audit.resolver.base) {
+    if (x->facts.survey.is_offline || !x->audit.resolver.base || !x->walks) {
         return IM_OK;
     }
     enum im_err err = im_rights_try(&x->audit.resolver, c->pool, &rights, &c->error);
@@ -365,7 +367,7 @@ static enum im_err tell_sign_ins(struct checking *x) {
 
 static enum im_err finish(struct checking *x) {
     struct im_command *c = x->c;
-    const struct im_census *census = im_counter_census(x->counter);
+    const struct im_census *census = x->walks ? im_counter_census(x->counter) : NULL;
     struct im_rule_status *rules = im_pool_array(c->pool, x->choice.count + 1, sizeof *rules);
     if (!rules) {
         return im_error_nomem(&c->error);
@@ -380,13 +382,13 @@ static enum im_err finish(struct checking *x) {
 
 static enum im_err look(struct checking *x) {
     struct im_command *c = x->c;
-    enum im_err err = look_at_accounts(x);
+    enum im_err err = x->walks ? look_at_accounts(x) : IM_OK;
     im_progress_end(c);
     if (err != IM_OK) {
         return err;
     }
     x->has_accounts = true;
-    err = im_check_facts_end(&x->facts, im_counter_census(x->counter));
+    err = im_check_facts_end(&x->facts, x->walks ? im_counter_census(x->counter) : NULL);
     if (err == IM_OK) {
         err = tell_sign_ins(x);
     }

@@ -41,7 +41,7 @@ enum im_err im_check_facts_begin(struct im_check_facts *f);
 enum im_err im_check_facts_mail_domain(void *user, const char *domain, struct im_error *e);
 /* A selected account. */
 enum im_err im_check_facts_account(void *user, const struct im_account *account, struct im_error *e);
-/* After the accounts: names and servers that they led to. */
+/* After the accounts: names and servers that they led to. census NULL: nobody looked at them. */
 enum im_err im_check_facts_end(struct im_check_facts *f, const struct im_census *census);
 /* Parts of the above, in check_replicas.c. */
 enum im_err im_check_replicas_list(struct im_check_facts *f);

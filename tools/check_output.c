@@ -241,10 +241,13 @@ static enum im_err end_sheets(struct im_check_output *o, const struct im_rule_st
 
 enum im_err im_check_output_end(struct im_check_output *o, const struct im_rule_status *rules, size_t count,
                                 const struct im_census *census, struct im_error *e) {
-    const struct im_baseline_scope scope = {rules, count, census->is_whole};
+    const struct im_census none = {.is_whole = false};
+    const struct im_baseline_scope scope = {rules, count, census && census->is_whole};
     struct im_check_picture picture = {.home_count = 0};
     enum im_err err = look_for_gone(o, &scope, e);
     o->summary.seconds = seconds_now() - o->started;
+    o->summary.lacks_accounts = !census;
+    census = census ? census : &none;
     o->summary.accounts = census->accounts;
     o->summary.enabled = census->enabled;
     if (err == IM_OK) {
@@ -289,6 +292,7 @@ enum im_err im_check_output_again(struct im_check_output *o, struct im_check_fil
     if (err == IM_OK) {
         err = look_for_gone(o, &scope, e);
     }
+    o->summary.lacks_accounts = said->lacks_accounts;
     o->summary.accounts = said->accounts;
     o->summary.enabled = said->enabled;
     o->summary.seconds = said->seconds;

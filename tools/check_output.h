@@ -17,7 +17,8 @@ enum im_err im_check_output_finding(struct im_check_output *o, const struct im_f
 /* One person's sign-in, as text; other formats have no place for it. */
 enum im_err im_check_output_steps(struct im_check_output *o, const char *account, const struct im_sign_in *steps,
                                   struct im_error *e);
-/* Completes the report: what the baseline has and was not found again, and what became of each rule. */
+/* Completes the report: what the baseline has and was not found again, and what became of each rule. census NULL: nobody looked
+ * at accounts. */
 enum im_err im_check_output_end(struct im_check_output *o, const struct im_rule_status *rules, size_t count,
                                 const struct im_census *census, struct im_error *e);
 /* --input: all of that, from an earlier result. */

@@ -18,7 +18,7 @@ enum im_scope {
     IM_SCOPE_COUNT,
 };
 enum im_blocks { IM_BLOCKS_NOTHING = 0, IM_BLOCKS_ENABLE = 1, IM_BLOCKS_MOVE = 2 };
-enum im_needs { IM_NEEDS_TARGET = 1, IM_NEEDS_HOLDERS = 2, IM_NEEDS_GROUPS = 4 };
+enum im_needs { IM_NEEDS_TARGET = 1, IM_NEEDS_HOLDERS = 2, IM_NEEDS_GROUPS = 4, IM_NEEDS_CENSUS = 8 };
 enum im_verdict { IM_FINE, IM_FIRES, IM_SKIPPED };
 
 /* Another object of the forest that holds the wanted address or logical URL. */
@@ -95,6 +95,9 @@ enum im_err im_rules_check_profile(const struct im_profile *profile, struct im_e
  * one that takes none. */
 enum im_err im_rules_check_config(const struct im_config *config, struct im_error *e);
 bool im_rule_applies(const struct im_profile *profile, const struct im_rule *rule); /* the profile lists it */
+/* Says nothing, or not all, unless accounts were read: rules about them, those that need the census, and those about DNS and web
+ * servers, whose names accounts tell. */
+bool im_rule_needs_accounts(const struct im_rule *rule);
 const char *im_scope_name(enum im_scope scope);
 
 /* Evaluates the account rules that the profile lists and that block `action`. *count findings in pool, in the table's order. */

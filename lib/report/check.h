@@ -42,6 +42,7 @@ struct im_check_summary {
     size_t fresh_errors, fresh_warnings, fresh_infos;
     size_t troubles; /* selected lines of which nothing is known */
     bool has_baseline;
+    bool lacks_accounts; /* nobody looked at them: there are no such numbers */
     double seconds;
     const struct im_check_picture *picture; /* NULL: there is nothing to draw */
 };

@@ -70,8 +70,10 @@ void im_html_summary(struct im_buf *out, const struct im_html_facts *f) {
     }
     if (s->silenced)
         add_card(out, "Silenced", s->silenced, "");
-    add_card(out, "Accounts checked", s->accounts, "");
-    add_card(out, "Accounts enabled", s->enabled, "");
+    if (!s->lacks_accounts) {
+        add_card(out, "Accounts checked", s->accounts, "");
+        add_card(out, "Accounts enabled", s->enabled, "");
+    }
     if (s->troubles)
         add_card(out, "Accounts not known", s->troubles, "warning");
     add_card(out, "Rules skipped", skipped, "warning");

@@ -356,6 +356,7 @@ enum im_err im_check_take_summary(const struct im_check_walk *w, const json_t *o
     if (err == IM_OK && seconds && (!json_is_number(seconds) || json_number_value(seconds) < 0))
         err = wrong(w, "seconds", "a number that is not negative is expected");
     file->summary.seconds = json_number_value(seconds);
+    file->summary.lacks_accounts = !json_object_get(object, "accounts");
     file->summary.has_baseline = file->summary.has_baseline || json_object_get(object, "new");
     file->summary.picture = p->home_count || p->state_count ? p : NULL;
     file->has_summary = true;

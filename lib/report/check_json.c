@@ -102,8 +102,10 @@ static void add_shares(struct im_buf *text, const char *key, const struct im_che
 }
 
 static void add_summary(struct im_buf *text, const struct im_check_summary *s, bool has_accounts) {
-    im_json_add_count(text, "accounts", s->accounts);
-    im_json_add_count(text, "enabled", s->enabled);
+    if (!s->lacks_accounts) {
+        im_json_add_count(text, "accounts", s->accounts);
+        im_json_add_count(text, "enabled", s->enabled);
+    }
     im_json_add_count(text, "errors", s->errors);
     im_json_add_count(text, "warnings", s->warnings);
     im_json_add_count(text, "infos", s->infos);

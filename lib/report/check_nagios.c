@@ -49,7 +49,9 @@ static enum im_err end(struct im_out *out, const struct im_run_info *info, void 
                 s->silenced, skipped);
     if (s->has_baseline)
         im_buf_addf(&text, " new=%zu known=%zu gone=%zu", s->fresh, s->known, s->gone);
-    im_buf_addf(&text, " accounts=%zu enabled=%zu time=%.3fs\n", s->accounts, s->enabled, s->seconds);
+    if (!s->lacks_accounts)
+        im_buf_addf(&text, " accounts=%zu enabled=%zu", s->accounts, s->enabled);
+    im_buf_addf(&text, " time=%.3fs\n", s->seconds);
     return im_report_write(out, &text, e);
 }
 

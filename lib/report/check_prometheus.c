@@ -105,8 +105,10 @@ static enum im_err end(struct im_out *out, const struct im_run_info *info, void 
                        size_t rule_count, const struct im_check_summary *summary, struct im_error *e) {
     struct im_buf text = IM_BUF_INIT;
     add_by_rule(&text, *state, rules, rule_count);
-    add_count(&text, "imdir_accounts", "Accounts that were looked at.", summary->accounts);
-    add_count(&text, "imdir_accounts_enabled", "Accounts that are enabled for instant messaging.", summary->enabled);
+    if (!summary->lacks_accounts) {
+        add_count(&text, "imdir_accounts", "Accounts that were looked at.", summary->accounts);
+        add_count(&text, "imdir_accounts_enabled", "Accounts that are enabled for instant messaging.", summary->enabled);
+    }
     if (summary->has_baseline)
         add_count(&text, "imdir_findings_new", "Findings that the baseline does not have.", summary->fresh);
     add_info(&text, info);

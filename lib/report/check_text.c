@@ -457,11 +457,13 @@ static void add_summary(const struct im_out *out, const struct im_check_summary 
         text->failed = text->failed || part.failed;
         im_buf_free(&part);
     }
-    im_buf_adds(&line, "; ");
-    im_layout_count(&line, s->accounts, "account");
-    im_buf_adds(&line, " checked, ");
-    im_layout_number(&line, s->enabled);
-    im_buf_adds(&line, " enabled");
+    if (!s->lacks_accounts) {
+        im_buf_adds(&line, "; ");
+        im_layout_count(&line, s->accounts, "account");
+        im_buf_adds(&line, " checked, ");
+        im_layout_number(&line, s->enabled);
+        im_buf_adds(&line, " enabled");
+    }
     add_more_counts(s, skipped, &line);
     im_layout_wrap(out, column, 0, im_buf_str(&line), text);
     im_buf_addc(text, '\n');

@@ -107,6 +107,14 @@ bool im_choice_has_scope(const struct im_choice *choice, enum im_scope scope) {
     return false;
 }
 
+bool im_choice_needs_accounts(const struct im_choice *choice) {
+    for (size_t i = 0; i < choice->count; i++) {
+        if (im_rule_needs_accounts(choice->items[i].rule))
+            return true;
+    }
+    return false;
+}
+
 bool im_choice_is_partial(const struct im_choice *choice, const struct im_profile *profile) {
     size_t count;
     const struct im_rule *rows = im_rules(IM_SCOPE_ACCOUNT, &count);

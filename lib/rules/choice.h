@@ -37,6 +37,7 @@ enum im_err im_choice_check_rule(const char *id, const char *option, struct im_e
 void im_choice_drop(struct im_choice *choice, const char *id);
 struct im_choice_row *im_choice_find(const struct im_choice *choice, const struct im_rule *rule); /* NULL: not chosen */
 bool im_choice_has(const struct im_choice *choice, const char *id);
+bool im_choice_needs_accounts(const struct im_choice *choice);
 bool im_choice_has_scope(const struct im_choice *choice, enum im_scope scope);
 
 /* A rule that can say that a person will not sign in was not chosen, although the profile has it. */

@@ -147,6 +147,7 @@ const struct im_rule im_replication_rules[] = {
     {.id = "replication-result-truncated",
      .scope = IM_SCOPE_REPLICATION,
      .severity = IM_ERROR,
+     .needs = IM_NEEDS_CENSUS,
      .title = "Result that was cut off",
      .cause = "A size, time or administrative limit, or a referral that is not followed, hides accounts.",
      .remedy = "raise the limits of the account that is used, or name the server that holds the rest with --uri",

@@ -107,6 +107,10 @@ enum im_err im_rules_check_profile(const struct im_profile *profile, struct im_e
     return IM_OK;
 }
 
+bool im_rule_needs_accounts(const struct im_rule *rule) {
+    return rule->check || (rule->needs & IM_NEEDS_CENSUS) || rule->scope == IM_SCOPE_DNS || rule->scope == IM_SCOPE_HTTP;
+}
+
 const char *im_scope_name(enum im_scope scope) {
     static const char *const names[] = {"account", "server", "dns", "http", "schema", "replication"};
     return names[scope];

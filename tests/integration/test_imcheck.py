@@ -83,6 +83,16 @@ def test_skipped_is_said_with_the_reason_and_is_not_passed(small):
     assert rules["account-disabled"] | {"findings": 0} == {"rule": "account-disabled", "status": "checked", "findings": 0}
 
 
+@pytest.mark.parametrize("words, reads", [(["--scope", "schema"], False), (["--rule", "server-build-old"], False), (["--scope", "server"], True),
+                                          (["--scope", "schema", "--report", "page.html"], True)])
+def test_accounts_are_read_where_something_needs_them(small, words, reads):
+    lab, _ = small
+    before = len(lab.server.log_text())
+    summary = json.loads(lab.run("imcheck", *words, "-o", "json", status=None).stdout)["summary"]
+    assert ("(msExchIMAddress=*)" in lab.server.log_text()[before:]) == reads
+    assert ("accounts" in summary, "enabled" in summary) == (reads, reads) and summary.get("accounts") != 0
+
+
 # ---- an export instead of a server ----
 
 

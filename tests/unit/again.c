@@ -50,6 +50,7 @@ enum im_err again_render(struct im_check_file *file, struct im_baseline *baselin
                                           .enabled = said->enabled,
                                           .troubles = said->troubles,
                                           .has_baseline = baseline || said->has_baseline,
+                                          .lacks_accounts = said->lacks_accounts,
                                           .seconds = said->seconds,
                                           .picture = said->picture};
     enum im_err err = format->begin(out, im_check_file_info(file), &r.state, e);

@@ -273,9 +273,10 @@ static void tell_finding(const struct im_finding *f, struct im_buf *out) {
     im_buf_addf(out, "remedy %s\n", f->remedy);
 }
 
-static void tell_rule(const struct im_rule *rule, const struct survey_world *w, struct im_buf *out) {
+static void ask_rule(const struct im_rule *rule, const struct survey_world *w, const struct im_survey *survey,
+                     struct im_buf *out) {
     struct im_sink sink = {.pool = w->pool, .rule = rule};
-    enum im_verdict verdict = rule->survey(&w->survey, &sink);
+    enum im_verdict verdict = rule->survey(survey, &sink);
     assert_false(sink.failed);
     if ((verdict == IM_FIRES) != (sink.count > 0) || (verdict == IM_SKIPPED && !sink.reason))
         fail_msg("%s: the verdict is %d with %zu findings", rule->id, (int)verdict, sink.count);
@@ -284,6 +285,23 @@ static void tell_rule(const struct im_rule *rule, const struct survey_world *w, 
     if (sink.reason)
         im_buf_addf(out, "skipped %s: %s\n", rule->id, sink.reason);
     im_sink_free(&sink);
+}
+
+/* Accounts are not read for a rule that says that it does not need them: it must say the same without. */
+static void tell_rule(const struct im_rule *rule, const struct survey_world *w, struct im_buf *out) {
+    struct im_survey alone = w->survey;
+    struct im_buf with = IM_BUF_INIT;
+    struct im_buf without = IM_BUF_INIT;
+    alone.census = NULL;
+    alone.truncated = NULL;
+    ask_rule(rule, w, &w->survey, &with);
+    if (!im_rule_needs_accounts(rule))
+        ask_rule(rule, w, &alone, &without);
+    if (!im_rule_needs_accounts(rule) && strcmp(im_buf_str(&with), im_buf_str(&without)) != 0)
+        fail_msg("%s needs accounts, and its row does not say so: without them it says\n%s", rule->id, im_buf_str(&without));
+    im_buf_adds(out, im_buf_str(&with));
+    im_buf_free(&with);
+    im_buf_free(&without);
 }
 
 void survey_tell(enum im_scope scope, const struct survey_world *w, struct im_buf *out) {

@@ -113,6 +113,14 @@ static void order_and_blanks_do_not_matter(void **state) {
     free(text);
 }
 
+static void accounts_that_nobody_looked_at(void **state) {
+    struct fixture *f = *state;
+    assert_int_equal(open_text(f, "{" HEAD ",\"findings\":[],\"rules\":[],\"summary\":{\"errors\":0,\"seconds\":1}}"), IM_OK);
+    char *text = rendered(f, NULL, "json");
+    assert_mentions(text, "\"summary\":{\"errors\":0,");
+    free(text);
+}
+
 static void what_the_file_says_as_a_whole(void **state) {
     struct fixture *f = *state;
     size_t count;
@@ -135,6 +143,7 @@ static void what_the_file_says_as_a_whole(void **state) {
     assert_int_equal(summary->accounts, 20);
     assert_int_equal(summary->picture->home_count, 1);
     assert_false(im_check_file_is_whole(f->file));
+    assert_false(summary->lacks_accounts);
     char *text = rendered(f, NULL, "text");
     assert_mentions(text, "mm can sign in: no, because the account is disabled (account-disabled)\n");
     assert_mentions(text, "new can sign in: yes, once enabled\n");
@@ -357,6 +366,7 @@ int main(void) {
         TEST(what_was_written_comes_back),
         TEST(order_and_blanks_do_not_matter),
         TEST(what_the_file_says_as_a_whole),
+        TEST(accounts_that_nobody_looked_at),
         TEST(mistakes_are_named_with_their_line),
         TEST(sizes_are_bounded),
         TEST(findings_are_compared),

@@ -51,7 +51,7 @@ struct report {
     const struct im_finding *findings;
     size_t finding_count;
     size_t copies; /* of the first finding, with names of their own */
-    bool has_baseline;
+    bool has_baseline, lacks_accounts;
     struct im_out out;
 };
 
@@ -94,6 +94,7 @@ static enum im_err print(const struct im_check_format *format, struct im_out *ou
     static const struct im_check_picture picture = {homes, 2, states, 2};
     struct im_check_summary summary = {
         .accounts = 20, .enabled = 12, .seconds = 0.25, .has_baseline = r->has_baseline, .picture = &picture};
+    summary.lacks_accounts = r->lacks_accounts;
     void *state = NULL;
     for (size_t i = 0; i < r->checked_count; i++)
         summary.troubles += r->checked[i].trouble != NULL;
@@ -157,7 +158,7 @@ static struct report usual(void) {
     findings[4] = of(&disabled, "lobby", "the account is disabled");
     findings[4].silenced = "kiosk";
     findings[4].until = 1806451200;
-    return (struct report){checked, LENGTH(checked), findings, LENGTH(findings), 0, false, {.stream = NULL}};
+    return (struct report){checked, LENGTH(checked), findings, LENGTH(findings), 0, false, false, {.stream = NULL}};
 }
 
 #define SAFE "\\x1b]0;x\\x07 \"<b>&'|\\ \\u{2028}"
@@ -250,6 +251,25 @@ static void text_in_colour(void **state) {
     assert_mentions(text, "sign in: \x1b[32myes\x1b[0m\n");
     assert_mentions(text, "\x1b[31m3 errors\x1b[0m, \x1b[33m1 warning\x1b[0m, 0 infos;");
     free(text);
+}
+
+/* "0 accounts" would say that there is none. */
+static void accounts_that_nobody_looked_at_are_not_counted(void **state) {
+    static const struct {
+        const char *format, *words;
+    } rows[] = {{"text", "20 accounts checked, 12 enabled"}, {"json", "\"accounts\":20,\"enabled\":12"},
+                {"jsonl", "\"accounts\":20,\"enabled\":12"}, {"nagios", "accounts=20 enabled=12"},
+                {"prometheus", "imdir_accounts 20\n"},       {"prometheus", "imdir_accounts_enabled 12\n"}};
+    (void)state;
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        char *with = printed(rows[i].format, &(struct report){.checked_count = 0});
+        char *without = printed(rows[i].format, &(struct report){.lacks_accounts = true});
+        assert_mentions(with, rows[i].words);
+        if (strstr(without, rows[i].words) || strstr(without, "accounts\":0") || strstr(without, "0 accounts"))
+            fail_msg("%s", without);
+        free(with);
+        free(without);
+    }
 }
 
 static void against_a_baseline(void **state) {
@@ -506,7 +526,7 @@ static void page_is_safe(void **state) {
     struct im_rule rule = disabled;
     struct im_finding finding = of(&rule, EVIL, EVIL);
     struct im_checked checked = {.input = EVIL, .source = EVIL, .dn = EVIL, .trouble = EVIL};
-    struct report r = {&checked, 1, &finding, 1, 0, false, {.stream = NULL}};
+    struct report r = {&checked, 1, &finding, 1, 0, false, false, {.stream = NULL}};
     (void)state;
     rule.title = rule.cause = rule.remedy = EVIL;
     finding.dn = finding.subject = finding.remedy = finding.silenced = EVIL;
@@ -722,6 +742,7 @@ int main(void) {
         cmocka_unit_test(text_lists_the_first_of_many),
         cmocka_unit_test(each_remedy_where_they_differ),
         cmocka_unit_test(text_in_colour),
+        cmocka_unit_test(accounts_that_nobody_looked_at_are_not_counted),
         cmocka_unit_test(against_a_baseline),
         cmocka_unit_test(csv_rows),
         cmocka_unit_test(nagios_line),

@@ -56,6 +56,22 @@ static void a_rule_that_is_named_is_chosen_whatever_its_scope(void **state) {
     assert_true(im_choice_has(&choice, "schema-missing") && !im_choice_has(&choice, "account-disabled"));
 }
 
+static void accounts_are_needed_where_a_rule_asks_for_them(void **state) {
+    (void)state;
+    const struct {
+        enum im_scope scope;
+        bool needs;
+    } rows[] = {{IM_SCOPE_ACCOUNT, true}, {IM_SCOPE_SERVER, true},  {IM_SCOPE_DNS, true},
+                {IM_SCOPE_HTTP, true},    {IM_SCOPE_SCHEMA, false}, {IM_SCOPE_REPLICATION, true}};
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        assert_int_equal(choose(1u << rows[i].scope, none, none), IM_OK);
+        assert_int_equal(im_choice_needs_accounts(&choice), rows[i].needs);
+    }
+    const char *few[] = {"server-build-old", "replication-attr-differs", "schema-missing"};
+    assert_int_equal(choose(0, words(few, 3), none), IM_OK);
+    assert_false(im_choice_needs_accounts(&choice));
+}
+
 static void what_there_is_not_is_refused(void **state) {
     (void)state;
     const char *unknown[] = {"account-disable"};
@@ -129,6 +145,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(scopes_choose_their_rules, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_rule_that_is_named_is_chosen_whatever_its_scope, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(accounts_are_needed_where_a_rule_asks_for_them, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_there_is_not_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_the_profile_leaves_out_is_refused_where_it_is_named_and_else_not_chosen, set_up,
                                         tear_down),
