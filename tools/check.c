@@ -271,14 +271,14 @@ static enum im_err prepare(struct checking *x) {
 
 /* ---- accounts ---- */
 
-static const struct im_finding *worst_of(const struct im_result *r) {
-    const struct im_finding *worst = NULL;
+/* Whom imenable would refuse cannot sign in, however much the configuration says that the rule weighs. */
+static const struct im_finding *why_not(const struct im_result *r) {
     for (size_t i = 0; i < r->finding_count; i++) {
-        if (r->findings[i].severity == IM_ERROR && !worst) {
-            worst = &r->findings[i];
+        if (r->findings[i].severity == IM_ERROR || (r->findings[i].rule->blocks & IM_BLOCKS_ENABLE)) {
+            return &r->findings[i];
         }
     }
-    return worst;
+    return NULL;
 }
 
 static enum im_err on_checked(void *user, const struct im_input *input, const struct im_result *r, struct im_error *e) {
@@ -290,7 +290,7 @@ static enum im_err on_checked(void *user, const struct im_input *input, const st
                                        .dn = r->dn,
                                        .is_enabled = r->address != NULL,
                                        .is_partial = x->is_partial,
-                                       .why = worst_of(r),
+                                       .why = why_not(r),
                                        .trouble = is_known     ? NULL
                                                   : r->message ? r->message
                                                                : im_outcome_name(r->outcome)};

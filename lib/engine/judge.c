@@ -116,12 +116,32 @@ static enum im_err judge_by_rules(struct im_job *job, unsigned blocks) {
     return err;
 }
 
+/* Rights that enabling would not need are no finding: it would not ask for them. */
+static enum im_err drop_moot(struct im_job *job, struct im_finding *findings, size_t *count) {
+    const struct im_walk *walk = job->slice->walk;
+    struct im_plan plan = {.step_count = 0};
+    size_t at = 0;
+    while (at < *count && strcmp(findings[at].rule->id, IM_RULE_RIGHTS) != 0)
+        at++;
+    if (at == *count || job->want.cannot_build)
+        return IM_OK;
+    enum im_err err = im_plan_make(walk->run->resolver.context, &job->account, &job->want, walk->request.keep_opaque,
+                                   walk->has_assertion, job->slice->pool, &plan, walk->e);
+    if (err != IM_OK || plan.step_count)
+        return err;
+    --*count;
+    memmove(&findings[at], &findings[at + 1], (*count - at) * sizeof *findings);
+    return IM_OK;
+}
+
 static enum im_err judge_preflight(struct im_job *job) {
     const struct im_walk *walk = job->slice->walk;
     struct im_facts facts = facts_of(job);
     struct im_finding *findings = NULL;
     size_t count = 0;
     enum im_err err = walk->run->on_judge(walk->run->user, &facts, job->slice->pool, &findings, &count, walk->e);
+    if (err == IM_OK)
+        err = drop_moot(job, findings, &count);
     job->result.findings = findings;
     job->result.finding_count = count;
     if (err == IM_OK)

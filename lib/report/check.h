@@ -17,7 +17,7 @@ struct im_checked {
     const char *account, *dn;     /* NULL: not found, or ambiguous */
     bool is_enabled;              /* has IM attributes now */
     bool is_partial;              /* not every rule was asked: that nothing stands against it is only so far true */
-    const struct im_finding *why; /* why not: the worst finding at severity error; NULL: nothing stands against it */
+    const struct im_finding *why; /* why not: an error, or a rule that refuses enabling; NULL: nothing stands against it */
     const char *trouble;          /* not found, ambiguous, bad row: why nothing is known of this line; else NULL */
 };
 

@@ -133,12 +133,12 @@ enum im_verdict im_account_alias_unsafe(const struct im_facts *f, struct im_judg
     const struct im_want *w = f->want;
     if (w->cannot_build) {
         im_buf_adds(&j->message, w->cannot_build);
-        if (!f->is_preflight)
-            j->severity = IM_ERROR; /* there is no alias at all */
+        j->severity = IM_ERROR; /* there is no alias at all */
     } else if (w->im_alias && !im_alias_is_safe(w->im_alias)) {
         im_buf_addf(&j->message,
                     "\"%s\" cannot be the left side of an address: only plain ASCII without blanks and / # %% ? @ can",
                     w->im_alias);
+        j->severity = f->is_preflight ? IM_ERROR : IM_WARNING; /* who has it already may sign in, and nobody else gets it */
     } else {
         return IM_FINE;
     }

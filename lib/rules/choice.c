@@ -119,7 +119,8 @@ bool im_choice_is_partial(const struct im_choice *choice, const struct im_profil
     size_t count;
     const struct im_rule *rows = im_rules(IM_SCOPE_ACCOUNT, &count);
     for (size_t i = 0; i < count; i++) {
-        if (rows[i].severity == IM_ERROR && im_rule_applies(profile, &rows[i]) && !im_choice_find(choice, &rows[i]))
+        bool says_no = rows[i].severity == IM_ERROR || (rows[i].blocks & IM_BLOCKS_ENABLE);
+        if (says_no && im_rule_applies(profile, &rows[i]) && !im_choice_find(choice, &rows[i]))
             return true;
     }
     return false;

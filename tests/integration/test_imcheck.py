@@ -148,6 +148,19 @@ def test_a_preflight_of_a_table_takes_its_columns(small):
     assert [a["source"] for a in result["accounts"]] == [f"{table}:2", f"{table}:3"]
 
 
+@pytest.mark.parametrize("address, more", [([], ""), (["--address", "{alias}/x@im.corp.example"], ""), (["--address", "{attr:info}@im.corp.example"], ""),
+                                           ([], "rules: { account-disabled: warning, account-address-duplicate: info }\n")])
+def test_a_preflight_says_no_of_whom_imenable_refuses(small, address, more):
+    lab, planted = small
+    people = sorted(set().union(*planted.expected.values())) + ["person0", "person1"]
+    config = lab.file("soft.yaml", lab.config.read_text() + more)
+    words = ["--config", config, "--list", lab.file("people.txt", "\n".join(people)), "--home", "im1", *address, "-o", "json"]
+    told = {a["account"]: a for a in json.loads(lab.run("imcheck", *words, status=None).stdout)["accounts"]}
+    refused = {a["account"]: a["reason"] for a in json.loads(lab.run("imenable", *words, "-n", status=1).stdout)["accounts"] if a["outcome"] == "refused"}
+    assert len(refused) > 5
+    assert {name: (told[name]["signs_in"], told[name].get("rule")) for name in refused} == {name: ("no", reason) for name, reason in refused.items()}
+
+
 def test_a_missing_home_is_looked_up_in_a_preflight(small):
     lab, planted = small
     gone = min(planted.expected["account-home-dangling"])

@@ -251,6 +251,23 @@ static void a_preflight_judges_as_if_they_were_enabled(void **state) {
     tear_down((void **)&f);
 }
 
+/* As for imenable, which asks for no rights where it writes nothing. */
+static void a_preflight_needs_rights_where_something_would_be_written(void **state) {
+    struct audited a;
+    (void)state;
+    struct fixture *f = new_fixture(MEMDIR_AD, PERSON("B", "bb") ACTIVE);
+    assert_int_equal(RUN(f, "jdoe"), IM_OK);
+    begin(&a, f, "account-not-writable account-disabled");
+    f->context.asked_rights = true;
+    memdir_set(f->m, JANE, "allowedAttributesEffective", "description");
+    memdir_set(f->m, "CN=B,OU=People," BASE, "allowedAttributesEffective", "description");
+    f->input_at = 0;
+    assert_int_equal(fly(&a, (const char *const[]){"jdoe", "bb", NULL}), IM_OK);
+    assert_string_equal(im_buf_str(&a.told), "jdoe unchanged\nbb unchanged account-not-writable\n");
+    end(&a);
+    tear_down((void **)&f);
+}
+
 /* How they would be enabled is not clear: they are judged by what they have. */
 static void a_preflight_needs_no_clear_home(void **state) {
     struct audited a;
@@ -307,6 +324,7 @@ int main(void) {
         cmocka_unit_test(parts_hold_every_entry_once),
         cmocka_unit_test(hashes_remember),
         cmocka_unit_test(a_preflight_judges_as_if_they_were_enabled),
+        cmocka_unit_test(a_preflight_needs_rights_where_something_would_be_written),
         cmocka_unit_test(a_preflight_needs_no_clear_home),
         cmocka_unit_test(running_out_of_memory_is_an_error),
     };

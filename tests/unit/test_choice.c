@@ -103,12 +103,14 @@ static void what_the_profile_leaves_out_is_refused_where_it_is_named_and_else_no
 
 static void a_choice_is_partial_without_a_rule_that_says_no(void **state) {
     (void)state;
-    const char *error[] = {"account-disabled"}, *info[] = {"account-not-enabled"};
+    const char *error[] = {"account-disabled"}, *info[] = {"account-not-enabled"}, *refusal[] = {"account-alias-unsafe"};
     assert_int_equal(choose(1u << IM_SCOPE_ACCOUNT, none, none), IM_OK);
     assert_false(im_choice_is_partial(&choice, profile));
     im_choice_drop(&choice, info[0]);
     assert_false(im_choice_is_partial(&choice, profile));
     im_choice_drop(&choice, error[0]);
+    assert_true(im_choice_is_partial(&choice, profile));
+    assert_int_equal(choose(1u << IM_SCOPE_ACCOUNT, none, words(refusal, 1)), IM_OK);
     assert_true(im_choice_is_partial(&choice, profile));
 }
 
