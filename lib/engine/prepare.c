@@ -144,16 +144,23 @@ static bool counts(const struct im_job *job, const struct im_claim *claim) {
     return claim->exists && (claim->job || claim->is_released || job->slice->walk->run->dry_run);
 }
 
+static enum im_err find_keys(struct im_job *job) {
+    struct im_walk *walk = job->slice->walk;
+    if (job->wants) /* claimed in this round already */
+        return IM_OK;
+    job->wants = im_ledger_address(&walk->ledger, job->want.address);
+    job->gives = job->account.address ? im_ledger_address(&walk->ledger, job->account.address) : 0;
+    return job->wants && (!job->account.address || job->gives) ? IM_OK : im_error_nomem(walk->e);
+}
+
 static enum im_err claim_address(struct im_job *job) {
     struct im_walk *walk = job->slice->walk;
     struct im_claim earlier = {0}, ignored;
     if (!job->want.enabled || !job->want.address || job->want.keeps_names || has_address(job))
         return IM_OK;
-    job->wants = im_ledger_address(&walk->ledger, job->want.address);
-    job->gives = job->account.address ? im_ledger_address(&walk->ledger, job->account.address) : 0;
-    if (!job->wants || (job->account.address && !job->gives))
-        return im_error_nomem(walk->e);
-    enum im_err err = im_ledger_claim(&walk->ledger, job->wants, job, false, &earlier, walk->e);
+    enum im_err err = find_keys(job);
+    if (err == IM_OK)
+        err = im_ledger_claim(&walk->ledger, job->wants, job, false, &earlier, walk->e);
     if (err == IM_OK && counts(job, &earlier))
         err = add_rival(job, &earlier);
     if (err == IM_OK && job->gives)
@@ -203,6 +210,7 @@ static enum im_err prepare_want(struct im_job *job) {
     job->plan = (struct im_plan){0};
     job->holders = (struct im_holders){0};
     uncount_home(job);
+    unclaim(job); /* of the round before: what is wanted may be something else by now */
     err = build_want(job);
     if (err == IM_OK && walk->request.action == IM_MOVE)
         err = im_move_begin(job);

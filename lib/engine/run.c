@@ -362,7 +362,13 @@ static void take_failure(struct im_walk *walk, enum im_err err, struct im_error 
     }
 }
 
-/* Sends and waits for one answer. */
+static void take_event(struct im_walk *walk, struct im_event *event) {
+    struct im_token *token = event->token;
+    if (event->kind == IM_EVENT_DONE || (event->kind == IM_EVENT_ENTRY && walk->err == IM_OK))
+        im_walk_fail(walk, token->take(token, event, walk->e));
+}
+
+/* Sends, and waits until an operation has ended: an entry alone lets nobody go on. */
 static void turn(struct im_walk *walk) {
     struct im_error *e = walk->e;
     struct im_error inner = {.code = IM_OK};
@@ -370,19 +376,17 @@ static void turn(struct im_walk *walk) {
     int64_t wait_ms = -1;
     walk->e = &inner;
     enum im_err err = send(walk, &wait_ms);
-    bool is_waiting = walk->changes_in_flight || searches_in_flight(walk);
-    if (err == IM_OK && (is_waiting || wait_ms >= 0))
-        err = im_directory_wait(walk->run->resolver.directory, wait_ms, &event, &inner);
+    bool is_waiting = walk->changes_in_flight || searches_in_flight(walk) || wait_ms >= 0;
     walk->e = e;
-    if (err != IM_OK) {
-        take_failure(walk, err, &inner);
-        return;
-    }
-    if (event.kind == IM_EVENT_NONE)
-        return;
-    struct im_token *token = event.token;
-    if (walk->err == IM_OK || event.kind == IM_EVENT_DONE)
-        im_walk_fail(walk, token->take(token, &event, e));
+    do {
+        if (err == IM_OK && is_waiting)
+            err = im_directory_wait(walk->run->resolver.directory, wait_ms, &event, &inner);
+        if (err != IM_OK) {
+            take_failure(walk, err, &inner);
+            return;
+        }
+        take_event(walk, &event);
+    } while (event.kind == IM_EVENT_ENTRY && walk->err == IM_OK && !is_stopped(walk));
 }
 
 static bool has_work(const struct im_walk *walk) {

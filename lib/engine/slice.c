@@ -133,6 +133,13 @@ static enum im_err ask_catalog(struct im_slice *slice) {
     return err;
 }
 
+/* Who is not written takes no address from anybody: what two accounts have in common already, an audit finds. */
+static bool asks_for_holders(const struct im_job *job) {
+    enum im_action action = job->slice->walk->request.action;
+    bool is_judged_only = action == IM_PREFLIGHT || action == IM_LOOK;
+    return job->state != IM_JOB_SETTLED && (is_judged_only || job->plan.step_count > 0);
+}
+
 static enum im_err begin_holding(struct im_slice *slice) {
     struct im_walk *walk = slice->walk;
     size_t count = 0;
@@ -143,7 +150,7 @@ static enum im_err begin_holding(struct im_slice *slice) {
         return im_error_nomem(walk->e);
     for (size_t i = 0; i < slice->round_count; i++) {
         const struct im_job *job = slice->round[i];
-        if (job->state == IM_JOB_SETTLED)
+        if (!asks_for_holders(job))
             continue;
         slice->accounts[count] = &job->account;
         slice->wants[count++] = &job->want;
@@ -162,7 +169,7 @@ static enum im_err begin_holding(struct im_slice *slice) {
 static void take_holders(struct im_slice *slice) {
     size_t count = 0;
     for (size_t i = 0; i < slice->round_count; i++) {
-        if (slice->round[i]->state != IM_JOB_SETTLED)
+        if (asks_for_holders(slice->round[i]))
             slice->round[i]->holders = slice->holders[count++];
     }
 }
@@ -264,11 +271,19 @@ static bool has_met(const struct im_slice *slice) {
     return false;
 }
 
+/* Whoever is done stays so. */
+bool im_slice_is_done(struct im_slice *slice) {
+    if (slice->stage != IM_STAGE_WRITING || slice->in_flight || slice->next < slice->round_count)
+        return false;
+    slice->is_done = slice->is_done || !has_met(slice);
+    return slice->is_done;
+}
+
 enum im_err im_slice_advance(struct im_slice *slice) {
     enum im_err err = IM_OK;
     for (;;) {
         if (slice->stage == IM_STAGE_WRITING) {
-            if (slice->in_flight || slice->next < slice->round_count || !has_met(slice))
+            if (im_slice_is_done(slice) || slice->in_flight || slice->next < slice->round_count)
                 return err;
             err = begin_round(slice);
         } else if (!im_lookups_are_done(&slice->lookups) || !is_turn(slice)) {
@@ -279,12 +294,4 @@ enum im_err im_slice_advance(struct im_slice *slice) {
         if (err != IM_OK)
             return err;
     }
-}
-
-/* Whoever is done stays so. */
-bool im_slice_is_done(struct im_slice *slice) {
-    if (slice->stage != IM_STAGE_WRITING || slice->in_flight || slice->next < slice->round_count)
-        return false;
-    slice->is_done = slice->is_done || !has_met(slice);
-    return slice->is_done;
 }

@@ -1,5 +1,6 @@
 /* Many accounts, and everything that can happen to a long run: a busy server, lost connections, limits, lines that contradict
  * each other; on a directory in memory whose clock is a number. */
+#include "lib/engine/job.h"
 #include "tests/unit/oom.h"
 #include "tests/unit/runner.h"
 
@@ -132,6 +133,55 @@ static void an_address_that_is_given_up_in_the_run_is_not_taken(void **state) {
     assert_string_equal(f->told[1].reason, "account-address-duplicate");
     assert_int_equal(run_inputs(f), IM_OK); /* the next run may have it */
     assert_int_equal(f->told[1].outcome, IM_CHANGED);
+}
+
+#define P0 "CN=p0,OU=People," BASE
+
+static void p0_gets_another_name(struct memdir *m, size_t nth, void *user) {
+    (void)nth, (void)user;
+    memdir_set(m, P0, "mailNickname", "zero");
+    memdir_set(m, P0, "msExchIMAddress", "p0@elsewhere.example"); /* meets our change, and cannot be kept */
+}
+
+static void an_address_that_is_no_longer_wanted_is_free(void **state) {
+    struct fixture *f = *state;
+    enum { LAST = 3 * IM_SLICE_LINES }; /* p0 has a slice of its own, and is planned again before the last one is */
+    const char **list = im_pool_array(f->pool, LAST + 2, sizeof *list);
+    assert_non_null(list);
+    for (int i = 0; i < LAST; i++)
+        list[i] = sam(f, i < IM_SLICE_LINES ? 0 : (i - IM_SLICE_LINES) % (CROWD - 1) + 1);
+    list[LAST] = "jdoe";
+    name(f, list);
+    f->input[LAST].address = "p0@imhome1.corp.example";
+    memdir_before(f->m, MEMDIR_MODIFY, 1, p0_gets_another_name, NULL);
+    assert_int_equal(run_inputs(f), IM_OK);
+    assert_string_equal(f->told[0].address, "zero@imhome1.corp.example");
+    assert_int_equal(f->told[LAST].outcome, IM_CHANGED);
+    assert_string_equal(value(f, JANE, "msExchIMAddress"), "p0@imhome1.corp.example");
+}
+
+static size_t searches_of_a_run(struct fixture *f) {
+    size_t before = memdir_count(f->m, MEMDIR_SEARCH);
+    assert_int_equal(run_inputs(f), IM_OK);
+    return memdir_count(f->m, MEMDIR_SEARCH) - before;
+}
+
+static void holders_are_asked_for_where_something_is_written(void **state) {
+    struct fixture *f = *state;
+    size_t first = searches_of_a_run(f);
+    assert_int_equal(f->summary.counts[IM_CHANGED], CROWD);
+    assert_true(searches_of_a_run(f) <= first / 2); /* only the people themselves */
+    assert_int_equal(f->summary.counts[IM_UNCHANGED], CROWD);
+    const char *url = im_pool_strdup(f->pool, value(f, P0, "msExchIMPhysicalURL"));
+    memdir_set(f->m, "CN=p1,OU=People," BASE, "msExchIMAddress", "p0@imhome1.corp.example");
+    memdir_set(f->m, P0, "msExchIMPhysicalURL", NULL);
+    f->input_count = 1;
+    assert_int_equal(searches_of_a_run(f), 2);
+    assert_int_equal(f->told[0].outcome, IM_REFUSED); /* what is repaired is written */
+    assert_string_equal(f->told[0].reason, "account-address-duplicate");
+    memdir_set(f->m, P0, "msExchIMPhysicalURL", url);
+    assert_int_equal(searches_of_a_run(f), 1);
+    assert_int_equal(f->told[0].outcome, IM_UNCHANGED);
 }
 
 /* ---- a server in need ---- */
@@ -432,6 +482,8 @@ int main(void) {
         TEST(contradicting_lines_are_refused),
         TEST(bad_rows_are_refused_and_the_others_done),
         TEST(an_address_that_is_given_up_in_the_run_is_not_taken),
+        CROWD_TEST(an_address_that_is_no_longer_wanted_is_free),
+        CROWD_TEST(holders_are_asked_for_where_something_is_written),
         CROWD_TEST(busy_server_gets_time),
         TEST(server_that_stays_busy_fails_the_account),
         CROWD_TEST(keeps_to_the_rate),
