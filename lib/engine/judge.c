@@ -140,7 +140,7 @@ static enum im_err judge_preflight(struct im_job *job) {
     struct im_finding *findings = NULL;
     size_t count = 0;
     enum im_err err = walk->run->on_judge(walk->run->user, &facts, job->slice->pool, &findings, &count, walk->e);
-    if (err == IM_OK)
+    if (err == IM_OK && walk->request.action == IM_PREFLIGHT) /* whoever only looks may have findings of no rule */
         err = drop_moot(job, findings, &count);
     job->result.findings = findings;
     job->result.finding_count = count;
