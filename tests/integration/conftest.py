@@ -12,6 +12,7 @@ from tests.support.certs import CertificateAuthority
 from tests.support.command import Commands
 from tests.support.process import short_folder
 from tests.support.samba import SambaDC
+from tests.support.samba_second import SecondDC
 from tests.support.slapd import PrivateSlapd
 
 LEAKS = Path(__file__).resolve().parents[1] / "support" / "leaks"
@@ -76,6 +77,19 @@ def samba_server(ca):
         server.load_people()
         server.snapshot()
         yield server
+
+
+@pytest.fixture(scope="session")
+def samba_pair(ca):
+    """Two Samba domain controllers of one domain with people, servers and the instant messaging schema: this is the second, `first` the first.
+
+    They cost half a minute, so that tests share them: each has people and servers of its own, or puts back what it has changed."""
+    with SambaDC(ca=ca, model="prefork") as first:
+        first.load_people(40)
+        first.add_im_schema()
+        with SecondDC(first, ca) as second:
+            second.connect()
+            yield second
 
 
 @pytest.fixture

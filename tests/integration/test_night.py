@@ -1,8 +1,5 @@
-"""The night in which a home server dies: thousands are moved to others in one go, every copy of the directory shows it, the check is
-clean, and the next day all of it is taken back."""
+"""The night in which a home server dies (support/night.py), on two OpenLDAP servers, of which the second follows the first by syncrepl."""
 
-import collections
-import json
 import sys
 from pathlib import Path
 
@@ -10,14 +7,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
-from support.lab import BIN, IM_DOMAIN, open_lab, plain_dn  # noqa: E402
+pytest.register_assert_rewrite("support.night")
+from support import night  # noqa: E402
+from support.lab import IM_DOMAIN, open_lab  # noqa: E402
 from support.ldif import record  # noqa: E402
 from support.replicas import PROVIDER, Consumer  # noqa: E402
-
-IS_SANITIZED = b"__asan_init" in (BIN / "imhome").read_bytes()
-MANY = 500 if IS_SANITIZED else 5000
-STAYING = 20
-HOME, PHYSICAL = "msExchIMVirtualServer", "msExchIMPhysicalURL"
 
 
 def enabled(name: str, parent: str, home: str, host: str) -> str:
@@ -26,80 +20,62 @@ def enabled(name: str, parent: str, home: str, host: str) -> str:
         "userAccountControl": 512, "objectSid": b"\1\5\0\0\0\0\0\5\x15\0\0\0" + name.encode().rjust(16, b"\0")[-16:],
         "mail": f"{name}@corp.example", "msExchIMAddress": f"{name}@{IM_DOMAIN}",
         "msExchIMMetaPhysicalURL": f"http://{IM_DOMAIN}/instmsg/aliases/{name}",
-        PHYSICAL: f"http://{host}/instmsg/local/{IM_DOMAIN}/instmsg/aliases/{name}", HOME: home})
+        night.PHYSICAL: f"http://{host}/instmsg/local/{IM_DOMAIN}/instmsg/aliases/{name}", night.HOME: home})
+
+
+class TwoSlapds(night.World):
+    """The many are homed on im1, whose object is deleted; im2 homes a few, im3 nobody."""
+
+    dead, when_cut = "im1.corp.example", "lagging"
+
+    def __init__(self, lab):
+        self.lab = lab
+        server, parent, third = lab.server, f"ou=People,{lab.server.suffix}", f"cn=im3,ou=Service,{lab.server.suffix}"
+        self.left = {"im2": (lab.homes[1], "im2.corp.example"), "im3": (third, "im3.corp.example")}
+        server.load(record(third, {"objectClass": ["top", "container"], "cn": "im3"}))
+        server.load("".join(enabled(name, parent, lab.homes[0], self.dead) for name in night.CROWD))
+        server.load("".join(enabled(name, parent, lab.homes[1], "im2.corp.example") for name in night.CALM))
+
+    def follow(self, second: Consumer):
+        """Nothing in the configuration names the dead server."""
+        self.second = second
+        text = f'directory:\n  uri: ["{self.lab.server.ldapi}"]\n  replicas: ["{second.server.ldapi}"]\n  base: "{self.lab.base}"\nservers:\n'
+        for name, (dn, host) in self.left.items():
+            text += f'  - {{ name: {name}, host: {host}, dn: "{dn}" }}\n'
+        self.lab.config.write_text(text + f"  - {{ name: router, host: {IM_DOMAIN}, hosts-users: false }}\n")
+        self.lab.server.load(f"dn: {self.lab.homes[0]}\nchangetype: delete\n")
+        second.await_equal()
+
+    def run(self, *words, status=0):
+        return self.lab.run(*words, status=status)
+
+    def here(self):
+        return self.lab.server.dump()
+
+    def there(self):
+        return self.second.server.dump()
+
+    def journal(self):
+        return self.lab.folder / "night.jsonl"
+
+    def cut(self):
+        self.second.wire.hold()
+
+    def mend(self):
+        self.second.wire.go_on()
 
 
 @pytest.fixture
-def lab(tmp_path):
-    """The many are homed on im1, whose object is deleted; im2 homes a few, im3 nobody. A second server has a copy of it all."""
+def world(tmp_path):
     lab = open_lab("ad", tmp_path, **PROVIDER)
     try:
-        server, parent = lab.server, f"ou=People,{lab.server.suffix}"
-        lab.left = {"im2": lab.homes[1], "im3": f"cn=im3,ou=Service,{server.suffix}"}
-        server.load(record(lab.left["im3"], {"objectClass": ["top", "container"], "cn": "im3"}))
-        lab.crowd = [f"night{number:05}" for number in range(MANY)]
-        server.load("".join(enabled(name, parent, lab.homes[0], "im1.corp.example") for name in lab.crowd))
-        server.load("".join(enabled(f"calm{number:05}", parent, lab.homes[1], "im2.corp.example") for number in range(STAYING)))
-        with Consumer(server) as lab.second:
-            lab.config.write_text(configuration(lab))
-            server.load(f"dn: {lab.homes[0]}\nchangetype: delete\n")
-            lab.second.await_equal()
-            yield lab
+        made = TwoSlapds(lab)
+        with Consumer(lab.server) as second:
+            made.follow(second)
+            yield made
     finally:
         lab.server.close()
 
 
-def configuration(lab) -> str:
-    """Nothing in it names the dead server."""
-    text = f'directory:\n  uri: ["{lab.server.ldapi}"]\n  replicas: ["{lab.second.server.ldapi}"]\n  base: "{lab.base}"\nservers:\n'
-    for name, dn in lab.left.items():
-        text += f'  - {{ name: {name}, host: {name}.corp.example, dn: "{dn}" }}\n'
-    return text + f"  - {{ name: router, host: {IM_DOMAIN}, hosts-users: false }}\n"
-
-
-def check(lab, *words, status: int) -> tuple[dict, list]:
-    """Findings by rule, and the rules that were asked."""
-    told = json.loads(lab.run("imcheck", "-o", "json", *words, status=status).stdout)
-    found = collections.Counter(finding["rule"] for finding in told["findings"])
-    return found, [rule["rule"] for rule in told["rules"] if rule["status"] == "checked"]
-
-
-def homes(dump: dict) -> collections.Counter:
-    """People by home server, whose host the physical URL must name."""
-    found = collections.Counter()
-    for entry in dump.values():
-        if HOME in entry:
-            found[plain_dn(entry[HOME][0].decode()), entry[PHYSICAL][0].decode().split("/")[2]] += 1
-    return found
-
-
-def test_night(lab):
-    server, copy, journal = lab.server, lab.second.server, lab.folder / "night.jsonl"
-    before = server.dump()
-    assert copy.dump() == before
-    found, _ = check(lab, "--scope", "account,server", status=1)
-    assert found["account-home-dangling"] == MANY and found["server-users-orphaned"] == 1
-
-    done = lab.run("imhome", "--from", "im1.corp.example", "--to", "im2,im3", "--yes", "--wait", "--journal", journal, "-o", "json")
-    told = json.loads(done.stdout)
-    assert (told["summary"]["total"], told["summary"]["changed"]) == (MANY, MANY) and "still homes" not in done.stderr
-    [replica] = told["replicas"]
-    assert (replica["state"], replica["accounts"], replica["lacking"]) == ("arrived", MANY, 0)
-
-    after = copy.dump()  # there when the command returned, and nothing else was touched
-    assert after == server.dump()
-    half = (MANY + STAYING) // 2
-    assert homes(after) == {(plain_dn(dn), f"{name}.corp.example"): half for name, dn in lab.left.items()}
-    kept = {dn: {name: values for name, values in entry.items() if name not in (HOME, PHYSICAL)} for dn, entry in after.items()}
-    assert kept == {dn: {name: values for name, values in entry.items() if name not in (HOME, PHYSICAL)} for dn, entry in before.items()}
-
-    found, asked = check(lab, "--scope", "account,server", status=0)
-    assert not found["account-home-dangling"] and not found["server-users-orphaned"]
-    assert {"account-home-dangling", "account-home-url-mismatch", "server-users-orphaned"} <= set(asked)
-    found, asked = check(lab, "--replicas", "--rule", "replication-attr-differs", status=0)
-    assert not found and asked == ["replication-attr-differs"]
-
-    done = lab.run("imundo", "--wait", "--no-journal", "-o", "json", journal)
-    assert json.loads(done.stdout)["summary"]["changed"] == MANY
-    assert json.loads(done.stdout)["replicas"][0]["state"] == "arrived"
-    assert copy.dump() == server.dump() == before
+def test_night(world):
+    night.live_through(world)

@@ -9,8 +9,6 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 from support.ldif import modification  # noqa: E402
-from support.samba import SambaDC  # noqa: E402
-from support.samba_second import SecondDC  # noqa: E402
 from test_accounts_samba import Domain, alias_of  # noqa: E402
 
 pytestmark = pytest.mark.samba
@@ -20,15 +18,10 @@ ADDRESS = "msExchIMAddress"
 
 
 @pytest.fixture(scope="module")
-def domain(ca, tmp_path_factory):
-    with SambaDC(ca=ca, model="prefork") as first:
-        first.load_people(40)
-        first.add_im_schema()
-        with SecondDC(first, ca) as second:
-            second.connect()
-            made = Domain(first, tmp_path_factory.mktemp("replicas"))
-            made.second = second
-            yield made
+def domain(samba_pair, tmp_path_factory):
+    made = Domain(samba_pair.first, tmp_path_factory.mktemp("replicas"))
+    made.second = samba_pair
+    return made
 
 
 @pytest.fixture

@@ -79,8 +79,13 @@ class SecondDC(SambaDC):
             self._drs("replicate", dc.host, other.host, self.suffix)
 
     def replicate(self, *options: str):
-        """Fetches from the first one, now."""
+        """Fetches people from the first one, now."""
         self._drs("replicate", self.host, self.first.host, self.suffix, *options)
+
+    def replicate_all(self):
+        """The configuration as well, which people refer to."""
+        self._drs("replicate", self.host, self.first.host, self.configuration_dn)
+        self.replicate()
 
     def set_inbound(self, on: bool):
         """Replication to this one, turned off and on by hand; replicate("--sync-forced") goes through all the same."""
