@@ -1,5 +1,6 @@
 #include "tools/replicas.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,8 @@ struct im_spreading {
     struct im_command *c;
     struct im_written *written;
     struct im_replicas replicas;
-    long wait_s; /* 0: nobody waits */
+    long wait_s;                     /* 0: nobody waits */
+    const struct im_rootdse *source; /* of the server that has the changes, while it is fetched from */
 };
 
 enum im_err im_spreading_open(struct im_command *c, const struct im_profile *profile, struct im_spreading **out) {
@@ -66,32 +68,53 @@ enum im_err im_spreading_find(struct im_spreading *s, struct im_directory *d, co
 
 /* ---- fetching ---- */
 
-/* What an administrator of Samba runs instead. */
-static void say_how(struct im_spreading *s, const struct im_replica *replica, const struct im_rootdse *root) {
-    im_command_note(s->c, 0,
-                    "%s does not fetch single objects on request; all of them come with: samba-tool drs replicate %s %s %s",
-                    replica->name, replica->name, root->dns_host_name != NULL ? root->dns_host_name : "SOURCE",
-                    root->default_nc != NULL ? root->default_nc : "NC");
+static const char *or_else(const char *text, const char *word) {
+    return text != NULL ? text : word;
 }
 
-static void say_fetched(struct im_spreading *s, const struct im_replica *replica, const struct im_fetching *f,
+/* What an administrator runs instead. */
+static void say_how(const struct im_spreading *s, const struct im_replica *replica, bool is_samba) {
+    im_command_note(s->c, 0, "%s does not fetch single objects on request; all of them come with: %s %s %s %s", replica->name,
+                    is_samba ? "samba-tool drs replicate" : "repadmin /replicate", replica->name,
+                    or_else(s->source->dns_host_name, "SOURCE"), or_else(s->source->default_nc, "NC"));
+}
+
+enum { OPERATIONS_ERROR = 1, NO_SUCH_OBJECT = 32, NO_RIGHTS = 50 };
+
+/* What the code means here, which is more than it says. */
+static void find_hint(const struct im_error *why, const struct im_rootdse *source, char *out, size_t size) {
+    out[0] = '\0';
+    if (why->origin == IM_ORIGIN_LDAP && why->system == NO_RIGHTS) {
+        (void)snprintf(out, size, "; it takes the right DS-Replication-Synchronize on %s",
+                       or_else(source->default_nc, "the domain"));
+    } else if (why->origin == IM_ORIGIN_LDAP && (why->system == NO_SUCH_OBJECT || why->system == OPERATIONS_ERROR)) {
+        (void)snprintf(out, size, "; perhaps it does not know %s or the container of the object yet",
+                       or_else(source->dns_host_name, "the domain controller that has it"));
+    }
+}
+
+static void say_fetched(const struct im_spreading *s, const struct im_replica *replica, const struct im_fetching *f,
                         const struct im_error *why) {
     char text[sizeof why->text + sizeof why->where + 64];
+    char hint[512];
     (void)im_error_format(why, text, sizeof text);
+    find_hint(why, s->source, hint, sizeof hint);
     if (why->code == IM_OK) {
         im_command_note(s->c, 1, "%s has fetched the changed objects: %zu", replica->name, f->fetched);
     } else {
-        im_command_note(s->c, 0, "%s has fetched %zu of %zu changed objects: %s", replica->name, f->fetched, f->count, text);
+        im_command_note(s->c, 0, "%s has fetched %zu of %zu changed objects: %s%s", replica->name, f->fetched, f->count, text,
+                        hint);
     }
 }
 
 /* Stopping and running out of memory end the command; anything else is about this one replica. */
-static enum im_err fetch(struct im_spreading *s, const struct im_replica *replica, const struct im_rootdse *root) {
+static enum im_err fetch(struct im_spreading *s, const struct im_replica *replica) {
     struct im_error why = {.code = IM_OK};
     struct im_directory *d = NULL;
-    struct im_fetching f = {.source = root->ds_service_name, .refs = im_written_refs(s->written)};
+    struct im_fetching f = {.source = s->source->ds_service_name, .refs = im_written_refs(s->written), .stop = s->c->live.stop};
     f.count = im_written_count(s->written);
     enum im_err err = im_replica_open(&s->c->live, replica, &d, &why);
+    bool is_samba = err == IM_OK && im_directory_rootdse(d)->family == IM_FAMILY_SAMBA;
     if (err == IM_OK) {
         err = im_replica_fetch(d, &f, &why);
     }
@@ -101,7 +124,7 @@ static enum im_err fetch(struct im_spreading *s, const struct im_replica *replic
         return err;
     }
     if (err == IM_OK && f.is_unsupported) {
-        say_how(s, replica, root);
+        say_how(s, replica, is_samba);
     } else {
         say_fetched(s, replica, &f, &why);
     }
@@ -109,9 +132,9 @@ static enum im_err fetch(struct im_spreading *s, const struct im_replica *replic
 }
 
 static enum im_err fetch_all(struct im_spreading *s, struct im_directory *d) {
-    const struct im_rootdse *root = im_directory_rootdse(d);
     enum im_err err = IM_OK;
-    if (root->ds_service_name == NULL) {
+    s->source = im_directory_rootdse(d);
+    if (s->source->ds_service_name == NULL) {
         im_command_note(s->c, 0, "--replicate: only Active Directory fetches objects on request; %s is none",
                         im_directory_uri(d));
         return IM_OK;
@@ -121,7 +144,7 @@ static enum im_err fetch_all(struct im_spreading *s, struct im_directory *d) {
         if (replica->no_inbound) {
             im_command_note(s->c, 0, "%s takes nothing from others: its inbound replication is turned off", replica->name);
         } else {
-            err = fetch(s, replica, root);
+            err = fetch(s, replica);
         }
     }
     return err;

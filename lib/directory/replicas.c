@@ -223,16 +223,37 @@ enum im_err im_replica_open(const struct im_live_options *options, const struct 
 
 /* ---- fetching ---- */
 
-enum { NO_SUCH_ATTRIBUTE = 16, UNDEFINED_TYPE = 17, NO_RIGHTS = 50, UNWILLING = 53, FETCHES = 16 };
+enum { NO_SUCH_ATTRIBUTE = 16, UNDEFINED_TYPE = 17, NO_RIGHTS = 50, BUSY = 51, UNAVAILABLE = 52, UNWILLING = 53 };
+enum { FETCHES = 16, FIRST_PAUSE_MS = 200, PAUSES_MOST = 6, GLANCE_MS = 200 };
 
-static enum im_err start_fetch(struct im_directory *d, const char *source, const char *const *ref, struct im_error *e) {
+struct fetcher {
+    struct im_directory *d;
+    struct im_fetching *f;
+    const char *const **todo; /* not sent yet, or sent to a busy server; the last one is next */
+    size_t left, in_flight;
+    bool goes_on;    /* there is use in asking for further objects */
+    bool is_busy;    /* it wants to be left alone for a while */
+    unsigned pauses; /* that were made since something was fetched */
+    struct im_error first;
+};
+
+static enum im_err start_fetch(const struct fetcher *w, const char *const *ref, struct im_error *e) {
     struct im_buf text = IM_BUF_INIT;
-    im_buf_addf(&text, "%s:%s", source, *ref);
+    im_buf_addf(&text, "%s:%s", w->f->source, *ref);
     const struct berval value = im_buf_value(&text);
     const struct im_op op = {.kind = IM_OP_REPLACE, .attribute = "replicateSingleObject", .values = &value, .count = 1};
     const struct im_change change = {.dn = "", .ops = &op, .count = 1};
-    enum im_err err = text.failed ? im_error_nomem(e) : im_directory_start_modify(d, &change, (void *)(uintptr_t)ref, e);
+    enum im_err err = text.failed ? im_error_nomem(e) : im_directory_start_modify(w->d, &change, (void *)(uintptr_t)ref, e);
     im_buf_free(&text);
+    return err;
+}
+
+static enum im_err send_some(struct fetcher *w, struct im_error *e) {
+    enum im_err err = IM_OK;
+    while (err == IM_OK && w->goes_on && !w->is_busy && w->left && w->in_flight < FETCHES) {
+        err = start_fetch(w, w->todo[--w->left], e);
+        w->in_flight++;
+    }
     return err;
 }
 
@@ -242,45 +263,87 @@ static bool knows_no_fetching(const struct im_answer *answer) {
     return is_unknown || answer->code == NO_SUCH_ATTRIBUTE || answer->code == UNDEFINED_TYPE;
 }
 
-/* Whether there is any use in asking for further objects. */
-static bool take_answer(struct im_directory *d, struct im_fetching *f, const struct im_event *event, struct im_error *e) {
+static bool is_busy(const struct im_answer *answer) {
+    return answer->code == BUSY || answer->code == UNAVAILABLE;
+}
+
+static void take_refusal(struct fetcher *w, const struct im_event *event) {
     const struct im_answer *answer = &event->answer;
     struct im_buf what = IM_BUF_INIT;
-    if (answer->code == 0) {
-        f->fetched++;
-        return true;
-    }
-    if (knows_no_fetching(answer)) {
-        f->is_unsupported = true;
-        return false;
-    }
     im_buf_addf(&what, "fetching %s", *(const char *const *)event->token);
-    (void)im_ldap_answer_error(answer, im_directory_uri(d), im_buf_str(&what), e);
+    (void)im_ldap_answer_error(answer, im_directory_uri(w->d), im_buf_str(&what), &w->first);
     im_buf_free(&what);
-    f->failed++;
-    return answer->code != NO_RIGHTS;
+    w->f->failed++;
+    w->goes_on = w->goes_on && answer->code != NO_RIGHTS && !is_busy(answer);
+}
+
+static void take_answer(struct fetcher *w, const struct im_event *event) {
+    w->in_flight--;
+    if (event->answer.code == 0) {
+        w->f->fetched++;
+        w->pauses = 0;
+    } else if (knows_no_fetching(&event->answer)) {
+        w->f->is_unsupported = true;
+        w->goes_on = false;
+    } else if (is_busy(&event->answer) && w->pauses < PAUSES_MOST) {
+        w->todo[w->left++] = event->token;
+        w->is_busy = true;
+    } else {
+        take_refusal(w, event);
+    }
+}
+
+static bool is_stopped(const struct im_fetching *f) {
+    return f->stop && *f->stop;
+}
+
+/* A directory waits for the answer to a change even where a stop is asked for; what is only fetched can be left alone. */
+static enum im_err await_answer(struct fetcher *w, struct im_error *e) {
+    struct im_event event = {.kind = IM_EVENT_NONE};
+    enum im_err err = IM_OK;
+    while (err == IM_OK && event.kind == IM_EVENT_NONE && !is_stopped(w->f))
+        err = im_directory_wait(w->d, GLANCE_MS, &event, e);
+    if (err == IM_OK && event.kind == IM_EVENT_NONE)
+        return im_error_set(e, IM_E_INTERRUPTED, "stopped on request while objects were fetched");
+    if (err == IM_OK && event.kind == IM_EVENT_DONE)
+        take_answer(w, &event);
+    return err;
+}
+
+/* Each pause in a row is twice as long. */
+static enum im_err leave_alone(struct fetcher *w, struct im_error *e) {
+    struct im_event event;
+    w->is_busy = false;
+    return im_directory_wait(w->d, FIRST_PAUSE_MS << w->pauses++, &event, e);
+}
+
+static enum im_err fetch_each(struct fetcher *w, struct im_error *e) {
+    enum im_err err = IM_OK;
+    while (err == IM_OK && (w->in_flight || (w->goes_on && w->left))) {
+        if (w->is_busy && !w->in_flight)
+            err = leave_alone(w, e);
+        if (err == IM_OK)
+            err = send_some(w, e);
+        if (err == IM_OK && w->in_flight)
+            err = await_answer(w, e);
+    }
+    return err;
 }
 
 enum im_err im_replica_fetch(struct im_directory *d, struct im_fetching *f, struct im_error *e) {
-    struct im_error first = {.code = IM_OK};
-    size_t sent = 0;
-    size_t in_flight = 0;
-    bool goes_on = true;
-    enum im_err err = IM_OK;
+    struct fetcher w = {.d = d, .f = f, .goes_on = true};
     f->fetched = f->failed = 0;
     f->is_unsupported = false;
-    while (err == IM_OK && (in_flight || (goes_on && sent < f->count))) {
-        struct im_event event = {.kind = IM_EVENT_NONE};
-        for (; err == IM_OK && goes_on && sent < f->count && in_flight < FETCHES; sent++, in_flight++)
-            err = start_fetch(d, f->source, &f->refs[sent], e);
-        if (err == IM_OK)
-            err = im_directory_next(d, &event, e);
-        if (err == IM_OK && event.kind == IM_EVENT_DONE) {
-            in_flight--;
-            goes_on = take_answer(d, f, &event, &first) && goes_on;
-        }
+    w.todo = calloc(f->count + 1, sizeof(const char *const *));
+    if (!w.todo)
+        return im_error_nomem(e);
+    while (w.left < f->count) {
+        w.todo[w.left] = &f->refs[f->count - 1 - w.left];
+        w.left++;
     }
+    enum im_err err = fetch_each(&w, e);
+    free(w.todo);
     if (err == IM_OK && f->failed && e)
-        *e = first;
-    return err == IM_OK && f->failed ? first.code : err;
+        *e = w.first;
+    return err == IM_OK && f->failed ? w.first.code : err;
 }

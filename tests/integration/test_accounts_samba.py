@@ -46,10 +46,10 @@ class Domain:
         path.write_text(f"directory:\n  uri: [{uri}]\n  base: \"{self.base}\"\nenable: {{ home: IM1 }}\n{more}")
         return path
 
-    def run(self, *words, status: int | None = 0) -> subprocess.CompletedProcess:
+    def run(self, *words, status: int | None = 0, seconds: float = 120) -> subprocess.CompletedProcess:
         words = [str(word) for word in words]
         options = [] if "--config" in words else ["--config", str(self.config)]
-        done = self.dc.run([BIN / words[0], *options, *words[1:]], check=False, env=self.environment)
+        done = self.dc.run([BIN / words[0], *options, *words[1:]], check=False, env=self.environment, seconds=seconds)
         assert status is None or done.returncode == status, f"status {done.returncode}\n{done.stdout}{done.stderr}"
         return done
 

@@ -15,6 +15,7 @@ from test_accounts_samba import NOTED, Domain  # noqa: E402
 
 pytestmark = pytest.mark.samba
 
+SECONDS = 600  # thousands of changes take minutes on a slow machine
 DOMAIN = "im.sam.example.com"
 # What each domain controller counts for itself; the second one has no value where nothing was counted.
 OWN = NOTED | {"uSNCreated", "badPwdCount", "badPasswordTime", "lastLogoff"}
@@ -50,7 +51,7 @@ class TwoControllers(night.World):
         self.domain.config.write_text(f'directory:\n  uri: [{self.first.ldap}]\n  base: "{self.people}"\n  connect-timeout: 2\n')
 
     def run(self, *words, status=0):
-        return self.domain.run(*words, status=status)
+        return self.domain.run(*words, status=status, seconds=SECONDS)
 
     def dump(self, dc) -> dict:
         return {dn: {name: values for name, values in entry.items() if name not in OWN} for dn, entry in dc.dump(self.people).items()}

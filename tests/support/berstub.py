@@ -2,6 +2,7 @@
 
 import collections
 import re
+import sys
 from collections.abc import Callable
 
 from . import scripted
@@ -63,19 +64,26 @@ class StubDirectory:
     """A script with a root DSE and entries, read by base searches; binds and writes succeed and change nothing.
 
     range_size: so many values of an attribute in one answer, the others by `attribute;range=…`. faults: operation (BIND, SEARCH, …) ->
-    fault, or (n, fault): the fault appears when n of these operations have gone well.
+    fault, or (n, fault): the fault appears when n of these operations have gone well, or (fault, n): after n operations it is over.
     """
 
     def __init__(self, root_dse: dict | None = None, entries: dict | None = None, range_size: int | None = None, faults: dict | None = None):
         self._entries = {dn.lower(): (dn, values) for dn, values in ({"": root_dse or {}} | (entries or {})).items()}
         self._range_size = range_size
-        self._faults = {tag: fault if isinstance(fault, tuple) else (0, fault) for tag, fault in (faults or {}).items()}
+        self._faults = {tag: self._span(fault) for tag, fault in (faults or {}).items()}
         self._seen: collections.Counter = collections.Counter()
 
+    @staticmethod
+    def _span(fault) -> tuple[range, Fault]:
+        """Which operations it meets."""
+        one, other = fault if isinstance(fault, tuple) else (0, fault)
+        return (range(one, sys.maxsize), other) if callable(other) else (range(other), one)
+
     def __call__(self, request: Request):
-        good, fault = self._faults.get(request.tag, (0, self._serve))
+        met, fault = self._faults.get(request.tag, (range(0), self._serve))
+        number = self._seen[request.tag]
         self._seen[request.tag] += 1
-        return fault(request) if self._seen[request.tag] > good else self._serve(request)
+        return fault(request) if number in met else self._serve(request)
 
     def _serve(self, request: Request):
         """The answer of a healthy server."""

@@ -16,6 +16,7 @@ from .servers import VirtualServer, virtual_servers
 
 ADDRESS = "10.79.0.1"
 ANY_PASSWORD_TIME = "local_oid:1.3.6.1.4.1.7165.4.3.12:1"  # lets pwdLastSet be written
+TRANSACTION = 250  # records that the tools of Samba's database write at once: the time for each grows with their number
 # Names of the DC must resolve; Kerberos must take them as they are; nothing may ask the machine's own name servers.
 HOSTS = "127.0.0.1 localhost\n{address} {host} {short}\n"
 KRB5_CONF = """[libdefaults]
@@ -253,10 +254,12 @@ class SambaDC:
         self._ldb("ldbadd", ldif)
 
     def _ldb(self, program: str, ldif: str):
-        done = tool(program, "-H", self._tree / "private" / "sam.ldb", f"--configfile={self.smb_conf}", f"--controls={ANY_PASSWORD_TIME}",
-                    stdin=ldif.rstrip("\n") + "\n\n")
-        if re.search(r"\b0 records", done.stdout):
-            raise SupportError(f"{program} did nothing: {done.stdout}{done.stderr}")
+        records = ldif.strip("\n").split("\n\n")
+        command = [program, "-H", self._tree / "private" / "sam.ldb", f"--configfile={self.smb_conf}", f"--controls={ANY_PASSWORD_TIME}"]
+        for first in range(0, len(records), TRANSACTION):
+            done = tool(*command, stdin="\n\n".join(records[first:first + TRANSACTION]) + "\n\n")
+            if re.search(r"\b0 records", done.stdout):
+                raise SupportError(f"{program} did nothing: {done.stdout}{done.stderr}")
 
     def set_password(self, dn: str, password: str):
         """Gives an account a password; those of the people have none."""

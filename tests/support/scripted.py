@@ -68,7 +68,29 @@ class Request:
     tag: int
     name: str
     attributes: list[str]
+    parts: list[tuple[int, bytes]] = field(repr=False)  # the elements of the operation
+    controls: list[str]
     send: Callable[[bytes], None] = field(repr=False)
+
+    @property
+    def scope(self) -> int:
+        """Of a search: 0 is the entry, 1 what is just below, 2 everything."""
+        return self.parts[1][1][0]
+
+    @property
+    def filter(self) -> tuple[int, bytes]:
+        """Of a search."""
+        return self.parts[6]
+
+    @property
+    def changes(self) -> list[tuple[str, str, list[bytes]]]:
+        """Of a modify: what is done to which attribute with which values."""
+        found = []
+        for _, change in elements(self.parts[1][1]):
+            (_, kind), (_, row) = elements(change)
+            (_, name), (_, values) = elements(row)
+            found.append((("add", "delete", "replace")[kind[0]], name.decode(), [value for _, value in elements(values)]))
+        return found
 
     def reply(self, *operations: bytes):
         """Answers with this request's message id."""
@@ -76,17 +98,20 @@ class Request:
 
 
 class ScriptedServer:
-    """Calls script(request) for each request, in a thread; a script that returns "close" ends the connection. Ends with the with block."""
+    """Calls script(request) for each request, in a thread; a script that returns "close" ends the connection. Ends with the with block.
 
-    def __init__(self, script: Callable[[Request], object]):
+    address is one of loopback, on all of which a port (0: any that is free) may be in use once."""
+
+    def __init__(self, script: Callable[[Request], object], address: str = "127.0.0.1", port: int = 0):
         self._script = script
+        self._place = (address, port)
         self.requests: list[Request] = []
         self.connected = threading.Event()
 
     def __enter__(self):
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        self.uri = f"ldap://127.0.0.1:{self.port}"
+        self._listener = socket.create_server(self._place)
+        self.address, self.port = self._listener.getsockname()
+        self.uri = f"ldap://{self.address}:{self.port}"
         self._links: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
         return self
@@ -129,8 +154,9 @@ class ScriptedServer:
         size = head[1]
         if size & 0x80:
             size = int.from_bytes(stream.read(size & 0x7F), "big")
-        (_, number_of_message), (tag, body), *_ = elements(stream.read(size))
+        (_, number_of_message), (tag, body), *more = elements(stream.read(size))
         parts = elements(body) if tag & 0x20 else []
         name = parts[1 if tag == BIND else 0][1].decode() if parts else ""
         attributes = [value.decode() for _, value in elements(parts[7][1])] if tag == SEARCH else []
-        return Request(int.from_bytes(number_of_message, "big"), tag, name, attributes, link.sendall)
+        controls = [elements(control)[0][1].decode() for _, control in elements(more[0][1])] if more else []
+        return Request(int.from_bytes(number_of_message, "big"), tag, name, attributes, parts, controls, link.sendall)

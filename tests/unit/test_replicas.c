@@ -237,6 +237,53 @@ static void the_right_is_missing(void **state) {
     assert_int_equal(memdir_count(f->m, MEMDIR_MODIFY), 16);
 }
 
+/* What is busy at first is asked again after a while, for the same objects. */
+static void busy_at_first(void **state) {
+    static const int codes[] = {51, 52};
+    struct fixture *f = *state;
+    for (size_t i = 0; i < LENGTH(codes); i++) {
+        open_on(f, forest);
+        for (size_t nth = 1; nth <= 20; nth++)
+            fault(f, nth, codes[i], "");
+        struct im_fetching x = fetching(f, MANY);
+        assert_int_equal(fetch(f, &x), IM_OK);
+        assert_true(x.fetched == MANY && x.failed == 0);
+        assert_int_equal(memdir_count(f->m, MEMDIR_MODIFY), MANY + 20);
+        assert_int_equal(memdir_paused_ms(f->m), 200 + 200); /* in the second round most were answered */
+    }
+}
+
+/* A success in between begins the patience anew. */
+static void busy_now_and_then(void **state) {
+    struct fixture *f = *state;
+    struct im_fetching x = fetching(f, 10);
+    for (size_t nth = 1; nth < 20; nth += 2)
+        fault(f, nth, 51, "");
+    assert_int_equal(fetch(f, &x), IM_OK);
+    assert_int_equal(x.fetched, 10);
+    assert_int_equal(memdir_paused_ms(f->m), 200 + 200 + 200 + 400);
+}
+
+static void busy_for_good(void **state) {
+    struct fixture *f = *state;
+    struct im_fetching x = fetching(f, MANY);
+    fault(f, 0, 51, "0000200E: SvcErr: busy");
+    assert_int_equal(fetch(f, &x), IM_E_SERVER);
+    assert_true(x.fetched == 0 && x.failed == 16 && !x.is_unsupported);
+    assert_int_equal(memdir_count(f->m, MEMDIR_MODIFY), 7 * 16);
+    assert_int_equal(memdir_paused_ms(f->m), 200 * (1 + 2 + 4 + 8 + 16 + 32));
+    assert_mentions(f->e.text, "busy");
+}
+
+static void a_stop_is_heard_while_an_answer_is_awaited(void **state) {
+    static const volatile sig_atomic_t stop = 1;
+    struct fixture *f = *state;
+    struct im_fetching x = fetching(f, MANY);
+    x.stop = &stop;
+    assert_int_equal(fetch(f, &x), IM_E_INTERRUPTED);
+    assert_int_equal(x.fetched, 0);
+}
+
 static void the_connection_is_lost(void **state) {
     struct fixture *f = *state;
     struct im_fetching x = fetching(f, MANY);
@@ -274,6 +321,10 @@ int main(void) {
         TEST(samba_knows_no_such_request),
         TEST(one_object_is_refused),
         TEST(the_right_is_missing),
+        TEST(busy_at_first),
+        TEST(busy_now_and_then),
+        TEST(busy_for_good),
+        TEST(a_stop_is_heard_while_an_answer_is_awaited),
         TEST(the_connection_is_lost),
         TEST(fetching_without_memory),
     };
