@@ -23,6 +23,7 @@
 enum {
     SLICE_MS = 100,
     RECEIVE_BUFFER = 4 << 20,
+    READ_AHEAD = 64 << 10, /* some 30 accounts; four times what liblber would take */
     LDAP_DEFAULT_PORT = 389,
     LDAPS_DEFAULT_PORT = 636,
     GC_PORT = 3268,
@@ -248,7 +249,7 @@ static enum im_err check_url(const struct im_live_options *options, const char *
  */
 static void read_ahead(struct im_connection *c) {
     if (ldap_get_option(c->ld, LDAP_OPT_SOCKBUF, &c->socket) == LDAP_OPT_SUCCESS && c->socket)
-        (void)ber_sockbuf_add_io(c->socket, &ber_sockbuf_io_readahead, LBER_SBIOD_LEVEL_PROVIDER, NULL);
+        (void)ber_sockbuf_add_io(c->socket, &ber_sockbuf_io_readahead, LBER_SBIOD_LEVEL_PROVIDER, &(int){READ_AHEAD});
 }
 
 static enum im_err new_handle(struct im_connection *c, int protocol, struct im_error *e) {

@@ -14,10 +14,20 @@ struct im_range {
     size_t next; /* first value that is missing; 0 = complete */
 };
 
-/* Values and names may lie in the message, the rest in pool: valid as long as both. *ranges gets the incomplete attributes. */
-enum im_err im_decode_entry(LDAP *ld, LDAPMessage *message, struct im_pool *pool, struct im_entry *out, struct im_range *ranges,
-                            size_t *range_count, struct im_error *e);
-
 enum { IM_MAX_RANGES = 16 };
+
+struct im_ranges {
+    struct im_range list[IM_MAX_RANGES];
+    size_t count;
+};
+
+/* Names and values lie in the message, which is changed for that and decoded only once; the rest in pool: valid as long as both.
+ * *ranges gets the incomplete attributes. */
+enum im_err im_decode_entry(LDAP *ld, LDAPMessage *message, struct im_pool *pool, struct im_entry *out, struct im_ranges *ranges,
+                            struct im_error *e);
+/* The attributes of out->dn, from the elements of a PartialAttributeList (RFC 4511 section 4.5.2); the byte behind is writable.
+ */
+enum im_err im_decode_attributes(const struct berval *list, struct im_pool *pool, struct im_entry *out, struct im_ranges *ranges,
+                                 struct im_error *e);
 
 #endif

@@ -147,17 +147,16 @@ static enum im_err append_values(struct im_attr *attr, const struct im_attr *mor
 static enum im_err take_part(struct im_live *live, LDAPMessage *message, struct im_attr *attr, size_t *next, struct im_error *e) {
     LDAPMessage *entry = ldap_first_entry(live->c.ld, message);
     struct im_entry part;
-    struct im_range ranges[IM_MAX_RANGES];
-    size_t count = 0;
+    struct im_ranges ranges;
     if (!entry)
         return only_a_part(live->entry.dn, attr->name, e);
-    enum im_err err = im_decode_entry(live->c.ld, entry, live->entry_pool, &part, ranges, &count, e);
+    enum im_err err = im_decode_entry(live->c.ld, entry, live->entry_pool, &part, &ranges, e);
     if (err != IM_OK)
         return err;
     const struct im_attr *more = im_entry_attr(&part, attr->name);
-    if (!more || (count && ranges[0].next <= *next)) /* the latter would go on for ever */
+    if (!more || (ranges.count && ranges.list[0].next <= *next)) /* the latter would go on for ever */
         return only_a_part(live->entry.dn, attr->name, e);
-    *next = count ? ranges[0].next : 0;
+    *next = ranges.count ? ranges.list[0].next : 0;
     return append_values(attr, more, live->entry_pool, e);
 }
 
@@ -185,12 +184,12 @@ static enum im_err read_part(struct im_live *live, const struct im_search *whole
 }
 
 enum im_err im_live_take_entry(struct im_live *live, LDAPMessage *message, const struct im_live_op *op, struct im_error *e) {
-    struct im_range ranges[IM_MAX_RANGES];
-    size_t count = 0;
-    enum im_err err = im_decode_entry(live->c.ld, message, live->entry_pool, &live->entry, ranges, &count, e);
-    for (size_t i = 0; err == IM_OK && i < count; i++) {
-        while (err == IM_OK && ranges[i].next)
-            err = read_part(live, &op->search, &live->entry.attrs[ranges[i].attr], &ranges[i].next, e);
+    struct im_ranges ranges;
+    enum im_err err = im_decode_entry(live->c.ld, message, live->entry_pool, &live->entry, &ranges, e);
+    for (size_t i = 0; err == IM_OK && i < ranges.count; i++) {
+        struct im_range *range = &ranges.list[i];
+        while (err == IM_OK && range->next)
+            err = read_part(live, &op->search, &live->entry.attrs[range->attr], &range->next, e);
     }
     return err;
 }

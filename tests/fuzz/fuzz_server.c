@@ -1,5 +1,6 @@
-/* What servers send and people read: certificates and diagnostic texts. The first byte chooses. */
+/* What servers send: certificates, the attributes of entries, diagnostic texts. The first byte chooses. */
 #include "lib/directory/certificate.h"
+#include "lib/directory/decode.h"
 #include "lib/directory/ldap_error.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -26,11 +27,41 @@ static void diagnostic(const char *bytes, size_t len) {
     free(text);
 }
 
+static void is_within(const char *list, size_t len, const char *text, size_t text_len) {
+    MUST(text >= list && text_len <= len && (size_t)(text - list) <= len - text_len);
+    MUST(text[text_len] == '\0');
+}
+
+static void attributes(const char *bytes, size_t len) {
+    struct im_error e = {.code = IM_OK};
+    struct im_entry entry = {.dn = "cn=x"};
+    struct im_ranges ranges;
+    struct im_pool *pool = im_pool_new();
+    struct berval list = {.bv_len = len, .bv_val = malloc(len + 1)};
+    MUST(pool != NULL && list.bv_val != NULL);
+    memcpy(list.bv_val, bytes, len);
+    list.bv_val[len] = 'x';
+    bool is_good = im_decode_attributes(&list, pool, &entry, &ranges, &e) == IM_OK;
+    MUST(is_good || e.code == IM_E_PROTOCOL || e.code == IM_E_TRUNCATED);
+    for (size_t i = 0; i < entry.count; i++) {
+        const struct im_attr *attr = &entry.attrs[i];
+        is_within(list.bv_val, len, attr->name, strlen(attr->name));
+        for (size_t k = 0; k < attr->count; k++)
+            is_within(list.bv_val, len, attr->values[k].bv_val, attr->values[k].bv_len);
+    }
+    for (size_t i = 0; i < ranges.count; i++)
+        MUST(ranges.list[i].attr < entry.count && ranges.list[i].next);
+    free(list.bv_val);
+    im_pool_free(&pool);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size < 1)
         return 0;
     if (data[0] == 'c') {
         certificate((const char *)data + 1, size - 1);
+    } else if (data[0] == 'a') {
+        attributes((const char *)data + 1, size - 1);
     } else {
         diagnostic((const char *)data + 1, size - 1);
     }
