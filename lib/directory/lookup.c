@@ -71,6 +71,17 @@ static enum im_err take(void *token, const struct im_event *event, struct im_err
     return err;
 }
 
+enum im_err im_lookups_start(struct im_lookups *l, struct im_lookup *lookup, struct im_error *e) {
+    lookup->of = l;
+    lookup->token.take = take;
+    enum im_err err = im_directory_start_search(l->directory, &lookup->search, lookup, e);
+    if (err != IM_OK)
+        return err;
+    lookup->state = IM_LOOKUP_IN_FLIGHT;
+    l->in_flight++;
+    return IM_OK;
+}
+
 enum im_err im_lookups_send(struct im_lookups *l, size_t room, size_t *sent, struct im_error *e) {
     enum im_err err = IM_OK;
     *sent = 0;
@@ -78,13 +89,9 @@ enum im_err im_lookups_send(struct im_lookups *l, size_t room, size_t *sent, str
         struct im_lookup *lookup = &l->items[l->next];
         if (lookup->state != IM_LOOKUP_WAITS)
             continue;
-        lookup->of = l;
-        lookup->token.take = take;
-        err = im_directory_start_search(l->directory, &lookup->search, lookup, e);
+        err = im_lookups_start(l, lookup, e);
         if (err != IM_OK)
             return err;
-        lookup->state = IM_LOOKUP_IN_FLIGHT;
-        l->in_flight++;
         ++*sent;
     }
     return err;

@@ -58,6 +58,8 @@ struct im_lookups {
     bool is_busy; /* set where the server was busy or unavailable: that search waits again. The caller clears it */
 };
 
+/* Sends one that need not be among the items; its answers are handed out in the same way. */
+enum im_err im_lookups_start(struct im_lookups *l, struct im_lookup *lookup, struct im_error *e);
 /* Sends up to `room` of those that wait; *sent says how many. */
 enum im_err im_lookups_send(struct im_lookups *l, size_t room, size_t *sent, struct im_error *e);
 bool im_lookups_wait(const struct im_lookups *l); /* some are still to be sent */

@@ -7,11 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLICE_MS = 100 }; /* between two looks at a stop request */
+enum {
+    SLICE_MS = 100, /* between two looks at a stop request */
+    STREAK = 64     /* entries of one part, while it has some: to ask one that has none costs a system call */
+};
 
 struct part {
     struct im_directory *d;
-    size_t changes, searches; /* in flight */
+    size_t changes, searches; /* in flight; searches that any part could do */
     bool is_lost;
 };
 
@@ -19,7 +22,7 @@ struct part {
 struct operation {
     void *token;
     struct part *part;
-    bool is_change;
+    size_t *counter; /* of the part; NULL: it is not counted */
     struct operation *before, *after;
 };
 
@@ -28,13 +31,18 @@ struct several {
     struct part *parts;
     struct pollfd *polled;
     size_t count, turn; /* the part that is looked at first */
+    size_t streak;      /* entries that it gave one after the other */
     bool is_lost;
     struct operation *in_flight, *unused;
 };
 
 /* ---- operations in flight ---- */
 
-static struct operation *begin(struct several *s, struct part *part, bool is_change, void *token) {
+static bool is_change(const struct operation *o) {
+    return o->counter == &o->part->changes;
+}
+
+static struct operation *begin(struct several *s, struct part *part, size_t *counter, void *token) {
     struct operation *o = s->unused;
     if (o) {
         s->unused = o->after;
@@ -43,18 +51,18 @@ static struct operation *begin(struct several *s, struct part *part, bool is_cha
     }
     if (!o)
         return NULL;
-    *o = (struct operation){.token = token, .part = part, .is_change = is_change, .after = s->in_flight};
+    *o = (struct operation){.token = token, .part = part, .counter = counter, .after = s->in_flight};
     if (o->after)
         o->after->before = o;
     s->in_flight = o;
-    part->changes += is_change;
-    part->searches += !is_change;
+    if (counter)
+        ++*counter;
     return o;
 }
 
 static void end(struct several *s, struct operation *o) {
-    o->part->changes -= o->is_change;
-    o->part->searches -= !o->is_change;
+    if (o->counter)
+        --*o->counter;
     if (o->after)
         o->after->before = o->before;
     if (o->before) {
@@ -87,9 +95,9 @@ static enum im_err is_lost_already(const struct several *s, struct im_error *e) 
 /* ---- starting ---- */
 
 /* NULL: *err says why. */
-static struct operation *prepare(struct several *s, struct part *part, bool is_change, void *token, enum im_err *err,
+static struct operation *prepare(struct several *s, struct part *part, size_t *counter, void *token, enum im_err *err,
                                  struct im_error *e) {
-    struct operation *o = s->is_lost ? NULL : begin(s, part, is_change, token);
+    struct operation *o = s->is_lost ? NULL : begin(s, part, counter, token);
     if (!o)
         *err = s->is_lost ? is_lost_already(s, e) : im_error_nomem(e);
     return o;
@@ -124,28 +132,30 @@ static struct part *part_for(struct several *s, const struct im_search *search) 
 static enum im_err start_search(void *impl, const struct im_search *search, void *token, struct im_error *e) {
     struct several *s = impl;
     enum im_err err = IM_OK;
-    struct operation *o = prepare(s, part_for(s, search), false, token, &err, e);
+    struct part *part = part_for(s, search);
+    struct operation *o = prepare(s, part, search->on_any ? &part->searches : NULL, token, &err, e);
     return o ? started(s, o, im_directory_start_search(o->part->d, search, o, e)) : err;
 }
 
 static enum im_err start_modify(void *impl, const struct im_change *change, void *token, struct im_error *e) {
     struct several *s = impl;
     enum im_err err = IM_OK;
-    struct operation *o = prepare(s, least_busy(s), true, token, &err, e);
+    struct part *part = least_busy(s);
+    struct operation *o = prepare(s, part, &part->changes, token, &err, e);
     return o ? started(s, o, im_directory_start_modify(o->part->d, change, o, e)) : err;
 }
 
 static enum im_err start_add(void *impl, const struct im_entry *entry, void *token, struct im_error *e) {
     struct several *s = impl;
     enum im_err err = IM_OK;
-    struct operation *o = prepare(s, &s->parts[0], true, token, &err, e);
+    struct operation *o = prepare(s, &s->parts[0], &s->parts[0].changes, token, &err, e);
     return o ? started(s, o, im_directory_start_add(o->part->d, entry, o, e)) : err;
 }
 
 static void abandon(void *impl, void *token) {
     struct several *s = impl;
     struct operation *o = s->in_flight;
-    while (o && (o->token != token || o->is_change))
+    while (o && (o->token != token || is_change(o)))
         o = o->after;
     if (!o)
         return;
@@ -160,6 +170,13 @@ static void hand_out(struct several *s, struct im_event *event) {
     event->token = o->token;
     if (event->kind == IM_EVENT_DONE)
         end(s, o);
+}
+
+/* Where the next look begins: while a part has entries, there. */
+static void turn_on(struct several *s, size_t part, enum im_event_kind kind) {
+    bool is_streak = kind == IM_EVENT_ENTRY && s->streak < STREAK;
+    s->streak = is_streak ? s->streak + 1 : 0;
+    s->turn = is_streak ? part : (part + 1) % s->count;
 }
 
 /* Looks at each part once, without waiting: what a layer of TLS holds already is not seen by poll. A part that is asked to stop
@@ -181,7 +198,7 @@ static enum im_err look(struct several *s, struct im_event *event, struct im_err
         if (event->kind == IM_EVENT_NONE)
             continue;
         hand_out(s, event);
-        s->turn = (s->turn + i + 1) % s->count;
+        turn_on(s, (s->turn + i) % s->count, event->kind);
         return IM_OK;
     }
     return IM_OK;
@@ -254,7 +271,7 @@ static void drain(struct several *s, struct part *part) {
 static void forget_searches(struct several *s) {
     for (struct operation *o = s->in_flight, *after; o; o = after) {
         after = o->after;
-        if (o->is_change)
+        if (is_change(o))
             continue;
         im_directory_abandon(o->part->d, o);
         end(s, o);

@@ -124,6 +124,52 @@ static void test_searches_stay_together(void **state) {
     rests(f, 0);
 }
 
+/* Those that may go anywhere: where the fewest of them are, whatever else the first part does. */
+static void test_searches_are_spread(void **state) {
+    struct fixture *f = *state;
+    int tokens[PARTS + 2];
+    struct im_event event;
+    const struct im_search anywhere = {.base = "dc=corp,dc=example", .scope = IM_SEARCH_SUB, .on_any = true};
+    asks(f, &tokens[PARTS]);
+    asks(f, &tokens[PARTS + 1]);
+    for (size_t i = 0; i < PARTS; i++)
+        assert_int_equal(im_directory_start_search(f->d, &anywhere, &tokens[i], &f->e), IM_OK);
+    assert_int_equal(memdir_in_flight(f->m), 3); /* on the first */
+    for (size_t done = 0; done < LENGTH(tokens);) {
+        assert_int_equal(im_directory_next(f->d, &event, &f->e), IM_OK);
+        done += event.kind == IM_EVENT_DONE;
+    }
+    rests(f, 0);
+}
+
+/* One part with many entries is not left for each of them, but the others have their turn. */
+static void test_entries_come_in_streaks(void **state) {
+    struct im_buf ldif = IM_BUF_INIT;
+    struct fixture *f = *state;
+    int tokens[2];
+    size_t turns = 0;
+    struct im_event event;
+    const void *last = &tokens[0];
+    const struct im_search anywhere = {.base = "dc=corp,dc=example", .scope = IM_SEARCH_SUB, .on_any = true};
+    im_buf_adds(&ldif, people);
+    for (size_t i = 0; i < 300; i++)
+        im_buf_addf(&ldif, "dn: cn=p%zu,dc=corp,dc=example\nobjectClass: person\n\n", i);
+    im_directory_free(&f->d);
+    memdir_free(&f->m);
+    f->m = memdir_new(NULL, im_buf_str(&ldif));
+    im_buf_free(&ldif);
+    assert_int_equal(open_parts(f->m, &f->d, &f->e), IM_OK);
+    for (size_t i = 0; i < LENGTH(tokens); i++)
+        assert_int_equal(im_directory_start_search(f->d, &anywhere, &tokens[i], &f->e), IM_OK);
+    for (size_t done = 0; done < LENGTH(tokens);) {
+        assert_int_equal(im_directory_next(f->d, &event, &f->e), IM_OK);
+        done += event.kind == IM_EVENT_DONE;
+        turns += event.token != last;
+        last = event.token;
+    }
+    assert_in_range(turns, 2, 20);
+}
+
 static void test_a_change_is_never_abandoned(void **state) {
     struct fixture *f = *state;
     int token;
@@ -294,6 +340,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_changes_are_spread, begin, end),
         cmocka_unit_test_setup_teardown(test_searches_stay_together, begin, end),
+        cmocka_unit_test_setup_teardown(test_searches_are_spread, begin, end),
+        cmocka_unit_test_setup_teardown(test_entries_come_in_streaks, begin, end),
         cmocka_unit_test_setup_teardown(test_a_change_is_never_abandoned, begin, end),
         cmocka_unit_test_setup_teardown(test_the_calls_that_wait, begin, end),
         cmocka_unit_test_setup_teardown(test_losing_one_is_losing_all, begin, end),
