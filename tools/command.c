@@ -6,13 +6,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t stop_flag;
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "the handler of signals sets it, and threads read it");
+static atomic_int stop_flag;
 
 static void on_signal(int signal_number) {
     (void)signal_number;
@@ -22,7 +24,7 @@ static void on_signal(int signal_number) {
     stop_flag = 1;
 }
 
-const volatile sig_atomic_t *im_command_stop(void) {
+const atomic_int *im_command_stop(void) {
     return &stop_flag;
 }
 

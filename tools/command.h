@@ -16,6 +16,8 @@
 
 #include "tools/common_options.h"
 
+#include <stdatomic.h>
+
 struct im_command {
     const struct im_option_table *table;
     struct im_pool *pool;
@@ -49,7 +51,7 @@ enum im_err im_command_can_ask(struct im_command *c);
 enum im_err im_command_confirm(struct im_command *c, const char *question, bool *yes);
 
 /* Set by SIGINT, SIGTERM and SIGHUP. */
-const volatile sig_atomic_t *im_command_stop(void);
+const atomic_int *im_command_stop(void);
 
 /* A line on standard error, "imenable: text", control characters escaped. level 0 = warning (not with -q), 1 = -v, 2 = -vv. */
 void im_command_note(const struct im_command *c, int level, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -37,7 +37,7 @@ int64_t im_clock_ms(void) {
 }
 
 /* Polls in slices, so that a stop request between two slices is seen. */
-static enum im_waited wait_fd(int fd, short events, int64_t until_ms, const volatile sig_atomic_t *stop) {
+static enum im_waited wait_fd(int fd, short events, int64_t until_ms, const atomic_int *stop) {
     for (;;) {
         if (stop && *stop)
             return IM_WAITED_STOP;
@@ -53,7 +53,7 @@ static enum im_waited wait_fd(int fd, short events, int64_t until_ms, const vola
     }
 }
 
-enum im_waited im_wait_until(const struct im_connection *connection, int64_t until_ms, const volatile sig_atomic_t *stop) {
+enum im_waited im_wait_until(const struct im_connection *connection, int64_t until_ms, const atomic_int *stop) {
     if (!connection)
         return wait_fd(-1, POLLIN, until_ms, stop);
     /* What was read ahead is not seen by poll, and half a message is no answer yet for ldap_result. */
@@ -61,7 +61,7 @@ enum im_waited im_wait_until(const struct im_connection *connection, int64_t unt
     return has_data && !(stop && *stop) ? IM_WAITED_READY : wait_fd(connection->fd, POLLIN, until_ms, stop);
 }
 
-enum im_err im_wait_readable(const struct im_connection *connection, int64_t deadline_ms, const volatile sig_atomic_t *stop,
+enum im_err im_wait_readable(const struct im_connection *connection, int64_t deadline_ms, const atomic_int *stop,
                              struct im_error *e) {
     enum im_waited waited = im_wait_until(connection, deadline_ms, stop);
     if (waited == IM_WAITED_READY)
@@ -108,8 +108,7 @@ static void limit_reading(int fd) {
 }
 
 /* Connects to one address; 0 or an errno. */
-static int connect_address(int fd, const struct sockaddr *address, socklen_t len, int64_t deadline_ms,
-                           const volatile sig_atomic_t *stop) {
+static int connect_address(int fd, const struct sockaddr *address, socklen_t len, int64_t deadline_ms, const atomic_int *stop) {
     if (connect(fd, address, len) == 0)
         return 0;
     if (errno != EINPROGRESS && errno != EINTR)

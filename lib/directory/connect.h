@@ -6,6 +6,7 @@
 #include "lib/directory/live.h"
 
 #include <ldap.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 struct im_connection {
@@ -27,9 +28,9 @@ void im_give_up(struct im_connection *connection); /* the same, where the other 
 int64_t im_clock_ms(void);
 enum im_waited { IM_WAITED_READY, IM_WAITED_LONG, IM_WAITED_STOP };
 /* Waits until the connection can be read, the time is over, or a stop is asked for. connection NULL: only rests. */
-enum im_waited im_wait_until(const struct im_connection *connection, int64_t until_ms, const volatile sig_atomic_t *stop);
+enum im_waited im_wait_until(const struct im_connection *connection, int64_t until_ms, const atomic_int *stop);
 /* The same, where passing the time is an error. IM_E_TIMEOUT, IM_E_INTERRUPTED. */
-enum im_err im_wait_readable(const struct im_connection *connection, int64_t deadline_ms, const volatile sig_atomic_t *stop,
+enum im_err im_wait_readable(const struct im_connection *connection, int64_t deadline_ms, const atomic_int *stop,
                              struct im_error *e);
 enum im_err im_too_late(const struct im_connection *connection, struct im_error *e); /* sets IM_E_TIMEOUT */
 

@@ -11,7 +11,7 @@
 #include "lib/data/op.h"
 #include "lib/directory/rootdse.h"
 
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

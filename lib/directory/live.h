@@ -6,13 +6,15 @@
 #include "lib/directory/directory.h"
 #include "lib/model/config.h"
 
+#include <stdatomic.h>
+
 /* Messages for standard error. level 1 = -v, 2 = -vv (one line an operation, never a secret), 0 = warnings. */
 typedef void im_log_fn(void *user, int level, const char *text);
 
 struct im_live_options {
     const struct im_config *config;
-    const struct im_secret *password;  /* simple bind and SASL mechanisms that need one; NULL: none */
-    const volatile sig_atomic_t *stop; /* set by a signal handler: waiting ends with IM_E_INTERRUPTED. NULL: never */
+    const struct im_secret *password; /* simple bind and SASL mechanisms that need one; NULL: none */
+    const atomic_int *stop;           /* set by a signal handler: waiting ends with IM_E_INTERRUPTED. NULL: never */
     im_log_fn *log;
     void *log_user;
     int verbosity;    /* messages above this level are not made at all */

@@ -6,6 +6,7 @@
 #include "lib/base/text.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,7 @@ enum { BETWEEN_LOOKS = 256, TRACE = 2 };
 struct im_offline {
     struct im_pool *pool;
     struct im_live_options options;
-    const volatile sig_atomic_t *stop;
+    const atomic_int *stop;
     const char *uri, *path;
     struct im_ldif_file *file;
     struct im_offline_survey survey;

@@ -8,6 +8,8 @@
 #include "lib/directory/offline.h"
 #include "lib/model/profile.h"
 
+#include <stdatomic.h>
+
 /* ---- offline_survey.c: what the first pass finds out ---- */
 
 struct im_offline_names {
@@ -53,7 +55,7 @@ struct im_offline_survey {
 
 /* Everything in s->pool. */
 enum im_err im_offline_survey(struct im_ldif_file *file, const char *name, const struct im_profile *profile,
-                              const volatile sig_atomic_t *stop, struct im_offline_survey *s, struct im_error *e);
+                              const atomic_int *stop, struct im_offline_survey *s, struct im_error *e);
 bool im_offline_lies_below(const char *normal, const char *base_normal); /* equal counts */
 
 /* ---- offline_assume.c: what no entry of the export says ---- */

@@ -266,7 +266,7 @@ static enum im_err note_attributes(struct looking *l, const struct im_ldif_reade
     return err;
 }
 
-static enum im_err go_through(struct looking *l, struct im_ldif_reader *reader, const volatile sig_atomic_t *stop) {
+static enum im_err go_through(struct looking *l, struct im_ldif_reader *reader, const atomic_int *stop) {
     enum im_err err = IM_OK;
     for (size_t i = 0; err == IM_OK; i++) {
         if (stop && *stop && i % BETWEEN_LOOKS == 0)
@@ -280,7 +280,7 @@ static enum im_err go_through(struct looking *l, struct im_ldif_reader *reader, 
 }
 
 enum im_err im_offline_survey(struct im_ldif_file *file, const char *name, const struct im_profile *profile,
-                              const volatile sig_atomic_t *stop, struct im_offline_survey *s, struct im_error *e) {
+                              const atomic_int *stop, struct im_offline_survey *s, struct im_error *e) {
     const struct im_profile_attr *address = im_profile_role(profile, IM_ROLE_ADDRESS);
     const char *const wanted[] = {"objectClass",        "attributeTypes",      "olcAttributeTypes",
                                   "objectClasses",      "olcObjectClasses",    "dITContentRules",

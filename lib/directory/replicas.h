@@ -5,7 +5,7 @@
 #include "lib/directory/live.h"
 #include "lib/model/replica_facts.h"
 
-#include <signal.h>
+#include <stdatomic.h>
 
 /* Those of `directory.replicas`; where there are none, on Active Directory the domain controllers that hold the naming context of
  * `base` (MS-ADTS 6.1.1.2.2.1.2.1: nTDSDSA objects below CN=Sites), read-only ones too. The server that d is bound to is left
@@ -21,7 +21,7 @@ struct im_fetching {
     const char *source;      /* DN of the NTDS Settings of the one that has it */
     const char *const *refs; /* <GUID=...> of each object */
     size_t count;
-    const volatile sig_atomic_t *stop; /* as in im_live_options */
+    const atomic_int *stop; /* as in im_live_options */
     /* filled by the function below */
     size_t fetched, failed;
     bool is_unsupported; /* it knows no such request (Samba); nothing was fetched */

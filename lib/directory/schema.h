@@ -5,6 +5,8 @@
 #include "lib/directory/directory.h"
 #include "lib/model/profile.h"
 
+#include <stdatomic.h>
+
 /* AD: from the schema partition (all classes; attributes of the profile and those that decoding and resolving use). Elsewhere:
  * the subschema subentry with DIT content rules. Pieces in pool. IM_E_SCHEMA: not readable. */
 enum im_err im_schema_read(struct im_directory *d, const struct im_profile *profile, struct im_pool *pool, struct im_schema *out,
@@ -15,9 +17,9 @@ typedef void im_schema_progress_fn(void *user, const char *step);
 
 struct im_schema_extension {
     const struct im_profile *profile;
-    long timeout_s;                    /* how long to wait for a step to become active */
-    const volatile sig_atomic_t *stop; /* looked at between steps and while waiting; NULL: never */
-    im_schema_progress_fn *progress;   /* or NULL */
+    long timeout_s;                  /* how long to wait for a step to become active */
+    const atomic_int *stop;          /* looked at between steps and while waiting; NULL: never */
+    im_schema_progress_fn *progress; /* or NULL */
     void *user;
     bool dry_run; /* only looks whether this server and account can be worked with; rights to write stay untested */
     bool wrote;   /* set: something was or may have been written */

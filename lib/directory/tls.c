@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <openldap.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,7 @@ struct watchdog {
     bool is_done, has_bitten;
     int fd;
     struct timespec deadline;
-    const volatile sig_atomic_t *stop;
+    const atomic_int *stop;
 };
 
 static void *watch(void *user) {
@@ -52,8 +53,7 @@ static void *watch(void *user) {
     return NULL;
 }
 
-static enum im_err watchdog_start(struct watchdog *w, int fd, int64_t deadline_ms, const volatile sig_atomic_t *stop,
-                                  struct im_error *e) {
+static enum im_err watchdog_start(struct watchdog *w, int fd, int64_t deadline_ms, const atomic_int *stop, struct im_error *e) {
     *w = (struct watchdog){.fd = fd, .stop = stop, .deadline = {deadline_ms / 1000, deadline_ms % 1000 * 1000000}};
     pthread_condattr_t attributes;
     (void)pthread_condattr_init(&attributes);
@@ -151,7 +151,7 @@ static enum im_err set_options(LDAP *ld, const char *ca_file, struct im_error *e
 
 /* *rc is libldap's code, where the deadline did not end it. */
 static enum im_err negotiate(const struct im_connection *c, const struct im_tls *tls, int *rc, struct im_error *e) {
-    const volatile sig_atomic_t *stop = tls->options->stop;
+    const atomic_int *stop = tls->options->stop;
     struct watchdog watchdog;
     enum im_err err = watchdog_start(&watchdog, c->fd, tls->deadline_ms, stop, e);
     if (err != IM_OK)

@@ -8,6 +8,8 @@
 #include "lib/model/input.h"
 #include "lib/model/result.h"
 
+#include <stdatomic.h>
+
 /* In the order of the inputs, once for each. */
 typedef enum im_err im_result_fn(void *user, const struct im_input *input, const struct im_result *result, struct im_error *e);
 /* A change that was made, in the order in which the answers came (or would be made, in a dry run). */
@@ -48,7 +50,7 @@ struct im_run {
     enum im_err (*on_judge)(void *user, struct im_facts *facts, struct im_pool *pool, struct im_finding **findings, size_t *count,
                             struct im_error *e);
     void *user;
-    const volatile sig_atomic_t *stop; /* or NULL */
+    const atomic_int *stop; /* or NULL */
 };
 
 /* Goes through the inputs from where they stand, as if one account were done after the other: an address that two of them want

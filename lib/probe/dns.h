@@ -5,11 +5,11 @@
 #include "lib/model/config.h"
 #include "lib/model/dns_facts.h"
 
-#include <signal.h>
+#include <stdatomic.h>
 
 struct im_dns_asking {
     long timeout_s; /* for one answer, a repeated query included */
-    const volatile sig_atomic_t *stop;
+    const atomic_int *stop;
     bool is_one_enough; /* ends as soon as there is an answer that counts (im_dns_answer) for each name */
 };
 

@@ -5,7 +5,7 @@
 #include "lib/model/config.h"
 #include "lib/model/dns_facts.h"
 
-#include <signal.h>
+#include <stdatomic.h>
 
 struct im_dns_wanted {
     struct im_strings mail_domains, im_domains, hosts; /* names that are no host names (IP addresses) are left out */
@@ -13,7 +13,7 @@ struct im_dns_wanted {
     size_t srv_count;
     struct im_strings resolvers; /* ADDRESS or ADDRESS:PORT, each of them is asked; none: the system's */
     long timeout_s;              /* for one answer, repeated queries included */
-    const volatile sig_atomic_t *stop;
+    const atomic_int *stop;
 };
 
 /* Fills *out, zeroed before the first call; called again with further names it asks only for what is not known yet (srv and

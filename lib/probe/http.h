@@ -9,7 +9,7 @@
 #include "lib/model/http_facts.h"
 #include "lib/model/profile.h"
 
-#include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 
 /* A server, IM domain or mail domain that the directory or the operator named. */
@@ -41,7 +41,7 @@ struct im_http_wanted {
     const struct im_http_place *places; /* not NULL: the only names that lead anywhere */
     size_t place_count;
     long timeout_ms; /* for each request; a server that let one pass is not asked again */
-    const volatile sig_atomic_t *stop;
+    const atomic_int *stop;
 };
 
 /* Adds to `out`, which may hold earlier answers: hosts and people that are there are not asked again, but roles are added. A host

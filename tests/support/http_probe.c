@@ -14,13 +14,15 @@
 #include "lib/model/rule.h"
 #include "lib/probe/http.h"
 
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { MAX_WORDS = 16 };
 
-static volatile sig_atomic_t stop;
+static atomic_int stop;
 
 static void on_signal(int number) {
     (void)number;

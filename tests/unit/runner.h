@@ -7,6 +7,8 @@
 #include "tests/unit/memdir.h"
 #include "tests/unit/unit.h"
 
+#include <stdatomic.h>
+
 #define BASE "DC=corp,DC=example"
 #define HOME1 "CN=imhome1,OU=IM," BASE
 #define HOME2 "CN=imhome2,OU=IM," BASE
@@ -48,7 +50,7 @@ struct fixture {
     struct im_summary summary;
     bool wrote;
     struct im_error e;
-    volatile sig_atomic_t stop;
+    atomic_int stop;
 };
 
 /* root: MEMDIR_AD or MEMDIR_OPENLDAP; more: LDIF behind the people's, or NULL. */

@@ -6,6 +6,7 @@
 #include "tests/unit/oom.h"
 #include "tests/unit/unit.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 
 #define BASE "dc=corp,dc=example"
@@ -23,7 +24,7 @@ struct fixture {
     struct im_profile *profile;
     struct im_pool *pool;
     struct im_config config;
-    volatile sig_atomic_t stop;
+    atomic_int stop;
     struct im_live_options options;
     struct im_replica replica[SERVERS];
     struct im_replicas replicas;

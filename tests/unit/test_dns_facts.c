@@ -10,6 +10,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -195,7 +196,7 @@ static void a_stop_leaves_questions_open(void **state) {
     char address[32];
     const char *servers[] = {address};
     const char *domains[] = {"corp.example"};
-    const volatile sig_atomic_t stop = 1;
+    const atomic_int stop = 1;
     int fd = silent_server(address);
     struct im_dns_facts facts = {.pool = NULL};
     struct im_error e = {.code = IM_OK};

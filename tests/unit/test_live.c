@@ -18,7 +18,7 @@ struct fixture {
     struct stub server;
     struct im_config config;
     const char *uri;
-    volatile sig_atomic_t stop;
+    atomic_int stop;
     struct im_secret *password;
     struct im_directory *d;
     struct im_error e;

@@ -7,6 +7,7 @@
 #include "tests/unit/oom.h"
 #include "tests/unit/unit.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -16,7 +17,7 @@ struct fixture {
     const char *uris[1];
     struct im_config config;
     struct im_live_options options;
-    volatile sig_atomic_t stop;
+    atomic_int stop;
     struct im_directory *d;
     struct im_pool *pool;
     struct im_error e;

@@ -276,7 +276,7 @@ static void busy_for_good(void **state) {
 }
 
 static void a_stop_is_heard_while_an_answer_is_awaited(void **state) {
-    static const volatile sig_atomic_t stop = 1;
+    static const atomic_int stop = 1;
     struct fixture *f = *state;
     struct im_fetching x = fetching(f, MANY);
     x.stop = &stop;

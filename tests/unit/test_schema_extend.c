@@ -299,7 +299,7 @@ static void a_lost_connection_may_have_written(void **state) {
     assert_true(f->x.wrote);
 }
 
-static volatile sig_atomic_t stop_flag;
+static atomic_int stop_flag;
 
 static void stop_now(struct memdir *m, size_t nth, void *user) {
     (void)m, (void)nth, (void)user;

@@ -304,7 +304,7 @@ static void test_sockets(void **state) {
     (void)state;
     struct stub server;
     struct fixture f = {.e = {.code = IM_OK}};
-    volatile sig_atomic_t stop = 0;
+    atomic_int stop = 0;
     int held, other;
     struct im_event event;
     stub_new(&server);
