@@ -1,6 +1,7 @@
 #include "tools/check.h"
 
 #include "tools/change.h"
+#include "tools/check_choose.h"
 #include "tools/check_facts.h"
 #include "tools/check_output.h"
 #include "tools/progress.h"
@@ -27,7 +28,6 @@ struct checking {
     struct im_request request;
     struct im_run_info info;
     struct im_check_output *output;
-    unsigned scopes;
     size_t connections;
     bool walks;        /* something that was asked for needs accounts */
     bool has_accounts; /* all of them were seen */
@@ -36,73 +36,6 @@ struct checking {
 };
 
 /* ---- the words of the options ---- */
-
-static enum im_err choose_scopes(struct checking *x) {
-    static const unsigned everything = (1u << IM_SCOPE_COUNT) - 1;
-    static const unsigned preflight = 1u << IM_SCOPE_ACCOUNT | 1u << IM_SCOPE_SCHEMA;
-    static const unsigned offline = preflight | 1u << IM_SCOPE_SERVER; /* what needs no server */
-    enum im_err err = IM_OK;
-    x->scopes = x->sources ? preflight : im_offline_is_wanted(x->c->config) ? offline : everything & ~(1u << IM_SCOPE_HTTP);
-    if (im_check_options.scopes.count > 0) {
-        err = im_scopes_parse(&im_check_options.scopes, &x->scopes, &x->c->error);
-    }
-    if (im_check_options.probe) {
-        x->scopes |= 1u << IM_SCOPE_HTTP;
-    }
-    if (im_check_options.replicas) {
-        x->scopes |= 1u << IM_SCOPE_REPLICATION;
-    }
-    return err;
-}
-
-/* Nothing to look at would pass as nothing found. */
-static enum im_err check_choice(struct checking *x) {
-    struct im_error *e = &x->c->error;
-    if (x->choice.count == 0) {
-        return im_error_set(
-            e, IM_E_USAGE,
-            "no rule is left of those that --scope, --rule, --skip and the configuration choose: --list-rules shows "
-            "what there is");
-    }
-    if (im_check_options.replicas && !im_choice_has_scope(&x->choice, IM_SCOPE_REPLICATION)) {
-        return im_error_set(e, IM_E_USAGE, "--replicas: no rule about replication is chosen: leave it out, or --rule");
-    }
-    if (im_check_options.probe && !im_choice_has_scope(&x->choice, IM_SCOPE_HTTP)) {
-        return im_error_set(e, IM_E_USAGE, "--probe: no rule about web servers is chosen: leave it out, or --rule");
-    }
-    return IM_OK;
-}
-
-/* What the configuration says of the rules; who names one wants it although it is off. */
-static void weigh_rules(struct checking *x) {
-    for (size_t i = x->choice.count; i-- > 0;) {
-        struct im_choice_row *row = &x->choice.items[i];
-        const struct im_config_rule said = im_config_rule(x->c->config, row->rule->id);
-        if (said.severity >= 0) {
-            row->has_severity = true;
-            row->severity = (enum im_severity)said.severity;
-        }
-        if (said.is_off && im_check_options.rules.count == 0) {
-            im_choice_drop(&x->choice, row->rule->id);
-        }
-    }
-}
-
-static enum im_err choose_rules(struct checking *x) {
-    const struct im_choice_wanted wanted = {
-        .scopes = x->scopes, .only = im_check_options.rules, .without = im_check_options.skip};
-    enum im_err err = im_choice_make(x->directory.profile, &wanted, x->c->pool, &x->choice, &x->c->error);
-    if (err != IM_OK) {
-        return err;
-    }
-    if (x->sources && im_check_options.rules.count == 0) {
-        im_choice_drop(&x->choice, "account-not-enabled"); /* that is what a preflight is for */
-    }
-    x->is_partial = im_choice_is_partial(&x->choice, x->directory.profile);
-    weigh_rules(x);
-    x->walks = x->sources || im_check_options.report || im_choice_needs_accounts(&x->choice); /* the page draws them */
-    return check_choice(x);
-}
 
 static enum im_err read_connections(struct checking *x) {
     const char *text = im_check_options.scan_connections;
@@ -143,10 +76,8 @@ static enum im_err check_words(struct checking *x) {
         err = im_rules_check_config(c->config, &c->error);
     }
     if (err == IM_OK) {
-        err = choose_scopes(x);
-    }
-    if (err == IM_OK) {
-        err = choose_rules(x);
+        err = im_check_choose(c, x->directory.profile, x->sources != NULL, &x->choice, &x->is_partial);
+        x->walks = x->sources || im_check_options.report || im_choice_needs_accounts(&x->choice); /* the page draws them */
     }
     return err == IM_OK ? im_check_output_open(c, &x->output) : err;
 }
@@ -472,100 +403,23 @@ int im_check_failed(int status, bool is_plugin, const char *why) {
     return IM_CHECK_UNKNOWN;
 }
 
-/* The first error is told; the status is that of the format. */
-static int fail(struct im_command *c) {
+int im_check_fail(struct im_command *c) {
     return im_check_failed(im_command_fail(c), is_nagios(c), c->error.text);
 }
 
 /* Stopped part-way is another status than not to have begun. */
 static int fail_work(struct checking *x) {
-    int status = fail(x->c);
+    int status = im_check_fail(x->c);
     return x->is_stopped && !is_nagios(x->c) ? im_err_row(IM_E_INTERRUPTED)->exit_status : status;
-}
-
-/* ---- what needs no directory ---- */
-
-static enum im_err explain(struct im_command *c, struct im_out *out) {
-    const char *id = im_check_options.explain;
-    enum im_err err = im_choice_check_rule(id, "--explain", &c->error);
-    return err == IM_OK ? im_report_rule(out, c->output, im_rule_find(id), &c->error) : err;
-}
-
-static int report_rules(struct im_command *c) {
-    struct im_out out = im_command_out(c);
-    enum im_err err = IM_OK;
-    if (im_sources_are_given(c)) {
-        err = im_error_set(&c->error, IM_E_USAGE, "--list-rules and --explain are about rules: no account can be named");
-    } else {
-        err = im_check_options.list_rules ? im_report_rules(&out, c->output, &c->error) : explain(c, &out);
-    }
-    return err == IM_OK ? 0 : fail(c);
-}
-
-/* What was found then is shown as it is: nothing is looked at again that these could choose. */
-static enum im_err check_show_words(struct im_command *c) {
-    const struct im_check_options *o = &im_check_options;
-    const struct {
-        bool is_given;
-        const char *name;
-    } others[] = {
-        {o->scopes.count > 0, "scope"},
-        {o->rules.count > 0, "rule"},
-        {o->skip.count > 0, "skip"},
-        {o->probe, "probe"},
-        {o->dns_servers.count > 0, "dns-server"},
-        {o->external, "external"},
-        {o->replicas, "replicas"},
-        {o->scan_connections != NULL, "scan-connections"},
-        {im_change_options.home != NULL, "home"},
-        {im_change_options.domain != NULL, "domain"},
-        {im_change_options.address != NULL, "address"},
-        {o->list_rules, "list-rules"},
-        {o->explain != NULL, "explain"},
-    };
-    if (im_sources_are_given(c)) {
-        return im_error_set(&c->error, IM_E_USAGE, "--input shows an earlier result: no account can be named");
-    }
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
-        if (others[i].is_given) {
-            return im_error_set(&c->error, IM_E_USAGE, "--input shows an earlier result as it is: leave out --%s",
-                                others[i].name);
-        }
-    }
-    return IM_OK;
-}
-
-static enum im_err show(struct im_command *c, struct im_check_output **output) {
-    struct im_check_file *file = NULL;
-    enum im_err err = check_show_words(c);
-    if (err == IM_OK) {
-        err = im_check_output_open(c, output);
-    }
-    if (err == IM_OK) {
-        err = im_check_file_open(im_check_options.input, &file, &c->error);
-    }
-    if (err == IM_OK) {
-        err = im_check_output_again(*output, file, &c->error);
-    }
-    im_check_file_close(&file);
-    return err;
-}
-
-static int show_again(struct im_command *c) {
-    struct im_check_output *output = NULL;
-    enum im_err err = show(c, &output);
-    int status = err == IM_OK ? im_check_output_status(output) : fail(c);
-    im_check_output_free(&output);
-    return status;
 }
 
 int im_check_main(struct im_command *c) {
     struct checking x = {.c = c};
     if (im_check_options.input) {
-        return show_again(c);
+        return im_check_show_again(c);
     }
     if (im_check_options.list_rules || im_check_options.explain) {
-        return report_rules(c);
+        return im_check_show_rules(c);
     }
     x.info = (struct im_run_info){.command = c->table->command, .version = IMDIR_VERSION, .started = time(NULL)};
     enum im_err err = check_words(&x);

@@ -19,5 +19,11 @@ enum { IM_CHECK_UNKNOWN = 3 }; /* of the plug-in interface of monitoring systems
 bool im_check_is_plugin(char *const *argv);
 /* What a monitoring system is told where there is no result: "unknown", one line. Others keep the status. */
 int im_check_failed(int status, bool is_plugin, const char *why);
+/* Tells the command's error; returns the status that it means in the way of the format. */
+int im_check_fail(struct im_command *c);
+
+/* What needs no directory: --list-rules and --explain; --input. They return the exit status. */
+int im_check_show_rules(struct im_command *c);
+int im_check_show_again(struct im_command *c);
 
 #endif
