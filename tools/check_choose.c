@@ -63,7 +63,7 @@ enum im_err im_check_choose(struct im_command *c, const struct im_profile *profi
     if (is_selection && im_check_options.rules.count == 0) {
         im_choice_drop(out, "account-not-enabled"); /* that is what a preflight is for */
     }
-    *is_partial = im_choice_is_partial(out, profile);
     weigh_rules(c->config, out);
+    *is_partial = im_choice_is_partial(out, profile);
     return check_choice(out, &c->error);
 }

@@ -206,6 +206,8 @@ def test_a_yes_of_some_rules_says_so(lab):
         assert f"{off} can sign in: yes, once enabled, as far as the chosen rules tell" in out
         result = lab.run("imcheck", off, *words, "--fail-on", "never", "-o", "json").stdout
         assert out.splitlines()[0] in lab.run("imcheck", "--input", lab.file("some.json", result)).stdout
+    config = lab.write_config("off.yaml", more="rules: { account-disabled: off }\n")  # imenable refuses all the same
+    assert f"{off} can sign in: yes, once enabled, as far as" in lab.run("imcheck", "--config", config, off, "--fail-on", "never").stdout
     fine = lab.account(lab.people.one("healthy"))
     assert f"{fine} can sign in: yes, once enabled\n" in lab.run("imcheck", fine, "--fail-on", "never").stdout
 
