@@ -260,13 +260,16 @@ static enum im_err preflight(struct checking *x) {
     return im_preflight(&x->audit, &run, x->counter, on_checked, x, &c->error);
 }
 
-/* A result that was cut off is a finding: the rest is judged all the same. */
+/* A result that was cut off is a finding, whatever was chosen: the rest is judged all the same. */
 static enum im_err look_at_accounts(struct checking *x) {
     struct im_command *c = x->c;
     im_progress_begin(c, 0);
     enum im_err err = x->sources ? preflight(x) : im_audit_accounts(&x->audit, x->counter, &c->error);
-    if (err != IM_E_TRUNCATED || !im_choice_has(&x->choice, "replication-result-truncated")) {
+    if (err != IM_E_TRUNCATED) {
         return err;
+    }
+    if (!im_check_choose_truncated(c->config, &x->choice)) {
+        im_command_note(c, 0, "not all accounts were seen: %s", c->error.text);
     }
     x->facts.survey.truncated = im_pool_strdup(c->pool, c->error.text);
     const char *reason = im_pool_printf(c->pool, "not all accounts were seen: %s", c->error.text);

@@ -1,5 +1,7 @@
 #include "tools/check_choose.h"
 
+#include <string.h>
+
 static enum im_err choose_scopes(struct im_command *c, bool is_selection, unsigned *out) {
     static const unsigned everything = (1u << IM_SCOPE_COUNT) - 1;
     static const unsigned preflight = 1u << IM_SCOPE_ACCOUNT | 1u << IM_SCOPE_SCHEMA;
@@ -35,17 +37,21 @@ static enum im_err check_choice(const struct im_choice *choice, struct im_error 
     return IM_OK;
 }
 
+static void weigh(const struct im_config *config, struct im_choice_row *row) {
+    const struct im_config_rule said = im_config_rule(config, row->rule->id);
+    if (said.severity >= 0) {
+        row->has_severity = true;
+        row->severity = (enum im_severity)said.severity;
+    }
+}
+
 /* What the configuration says of the rules; who names one wants it although it is off. */
 static void weigh_rules(const struct im_config *config, struct im_choice *choice) {
     for (size_t i = choice->count; i-- > 0;) {
-        struct im_choice_row *row = &choice->items[i];
-        const struct im_config_rule said = im_config_rule(config, row->rule->id);
-        if (said.severity >= 0) {
-            row->has_severity = true;
-            row->severity = (enum im_severity)said.severity;
-        }
-        if (said.is_off && im_check_options.rules.count == 0) {
-            im_choice_drop(choice, row->rule->id);
+        const char *id = choice->items[i].rule->id;
+        weigh(config, &choice->items[i]);
+        if (im_config_rule(config, id).is_off && im_check_options.rules.count == 0) {
+            im_choice_drop(choice, id);
         }
     }
 }
@@ -66,4 +72,22 @@ enum im_err im_check_choose(struct im_command *c, const struct im_profile *profi
     weigh_rules(c->config, out);
     *is_partial = im_choice_is_partial(out, profile);
     return check_choice(out, &c->error);
+}
+
+static bool is_skipped(const char *id) {
+    for (size_t i = 0; i < im_check_options.skip.count; i++) {
+        if (strcmp(im_check_options.skip.items[i], id) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool im_check_choose_truncated(const struct im_config *config, struct im_choice *choice) {
+    static const char id[] = "replication-result-truncated";
+    if (!im_choice_has(choice, id) && !is_skipped(id) && !im_config_rule(config, id).is_off) {
+        im_choice_add(choice, im_rule_find(id));
+        weigh(config, im_choice_find(choice, im_rule_find(id)));
+    }
+    return im_choice_has(choice, id);
 }

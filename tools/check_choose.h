@@ -9,4 +9,8 @@
 enum im_err im_check_choose(struct im_command *c, const struct im_profile *profile, bool is_selection, struct im_choice *out,
                             bool *is_partial);
 
+/* Accounts were cut off: that is a finding whatever was chosen. False: --skip or the configuration says that nobody wants to hear
+ * of it. */
+bool im_check_choose_truncated(const struct im_config *config, struct im_choice *choice);
+
 #endif

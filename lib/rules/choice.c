@@ -86,6 +86,11 @@ void im_choice_drop(struct im_choice *choice, const char *id) {
     choice->count = kept;
 }
 
+void im_choice_add(struct im_choice *choice, const struct im_rule *rule) {
+    if (!im_choice_find(choice, rule))
+        choice->items[choice->count++] = (struct im_choice_row){.rule = rule, .severity = rule->severity};
+}
+
 struct im_choice_row *im_choice_find(const struct im_choice *choice, const struct im_rule *rule) {
     for (size_t i = 0; i < choice->count; i++) {
         if (choice->items[i].rule == rule)

@@ -35,6 +35,8 @@ enum im_err im_choice_make(const struct im_profile *profile, const struct im_cho
 enum im_err im_choice_check_rule(const char *id, const char *option, struct im_error *e);
 /* Takes a rule out (the configuration turned it off). */
 void im_choice_drop(struct im_choice *choice, const char *id);
+/* One more rule, behind the others, unless it is chosen already. */
+void im_choice_add(struct im_choice *choice, const struct im_rule *rule);
 struct im_choice_row *im_choice_find(const struct im_choice *choice, const struct im_rule *rule); /* NULL: not chosen */
 bool im_choice_has(const struct im_choice *choice, const char *id);
 bool im_choice_needs_accounts(const struct im_choice *choice);

@@ -184,15 +184,20 @@ def test_accounts_that_were_cut_off_pass_no_rule(tmp_path):
     limits = ('dn.exact="cn=imadmin,ou=Service,dc=corp,dc=example" size.soft=10 size.hard=10 size.prtotal=10',)
     lab = open_lab("static", tmp_path, count=60, limits=limits)
     try:
-        words = ["-H", lab.server.ldap, "-D", lab.server.manager_dn, "-y", lab.password_file, "--scope", "account,schema,replication"]
+        words = ["-H", lab.server.ldap, "-D", lab.server.manager_dn, "-y", lab.password_file]
         lab.run("imenable", "--all", "--yes", "--home", "im1", status=None)
-        result = json.loads(lab.run("imcheck", *words, "-o", "json", status=1).stdout)
+        told = [json.loads(lab.run("imcheck", *words, *chosen, "-o", "json", status=1).stdout)
+                for chosen in (["--scope", "account,schema,replication"], ["--scope", "account,schema"], ["--rule", "account-disabled,schema-missing"])]
+        unheard = lab.run("imcheck", *words, "--rule", "account-disabled", "--skip", "replication-result-truncated", "-o", "json")
     finally:
         lab.server.close()
-    rules = {rule["rule"]: rule for rule in result["rules"]}
-    assert [finding["rule"] for finding in result["findings"]].count("replication-result-truncated") == 1
-    assert {rule["status"] for name, rule in rules.items() if name.startswith("account-")} == {"skipped"}
-    assert rules["schema-missing"]["status"] == "checked"  # the others go on
+    for result in told:
+        rules = {rule["rule"]: rule for rule in result["rules"]}
+        assert [finding["rule"] for finding in result["findings"]].count("replication-result-truncated") == 1
+        assert {rule["status"] for name, rule in rules.items() if name.startswith("account-")} == {"skipped"}
+        assert rules["schema-missing"]["status"] == "checked"  # the others go on
+    assert json.loads(unheard.stdout)["findings"] == [] and "not all accounts were seen" in unheard.stderr
+    assert json.loads(unheard.stdout)["rules"][0]["status"] == "skipped"
 
 
 # ---- what a yes is worth ----
