@@ -92,19 +92,49 @@ static enum im_err check_choice(const struct parse *p, const struct im_option *r
     return err;
 }
 
-static enum im_err store_texts(const struct parse *p, const struct im_option *row, const char *value) {
+/* The next word of a list, up to a comma or the end. A comma in quotes is part of the word, and "" there is a quote; they begin
+ * the word or what is behind its "=". False: a quote is not closed. */
+static bool next_word(const char **rest, struct im_buf *word) {
+    const char *c = *rest;
+    bool is_quoted = false;
+    bool may_open = true;
+    im_buf_clear(word);
+    for (; *c != '\0' && (is_quoted || *c != ','); c++) {
+        if (is_quoted && c[0] == '"' && c[1] == '"') {
+            im_buf_addc(word, *c++);
+        } else if (*c == '"' && (is_quoted || may_open)) {
+            is_quoted = !is_quoted;
+        } else {
+            im_buf_addc(word, *c);
+        }
+        may_open = !is_quoted && *c == '=';
+    }
+    *rest = c + (*c == ',');
+    return !is_quoted;
+}
+
+static enum im_err store_word(const struct parse *p, const struct im_option *row, struct im_buf *word) {
     struct im_strings *list = row->target;
+    if (word->failed) {
+        return im_error_nomem(p->e);
+    }
+    enum im_err err = word->len == 0 ? IM_OK : append(p->pool, list, im_buf_str(word), word->len, p->e);
+    return err == IM_OK && word->len > 0 ? check_choice(p, row, list->items[list->count - 1]) : err;
+}
+
+static enum im_err store_texts(const struct parse *p, const struct im_option *row, const char *value) {
+    const struct im_strings *list = row->target;
+    struct im_buf word = IM_BUF_INIT;
     size_t before = list->count;
-    for (const char *rest = value; *rest != '\0';) {
-        size_t len = strcspn(rest, ",");
-        enum im_err err = len == 0 ? IM_OK : append(p->pool, list, rest, len, p->e);
-        if (err == IM_OK && len > 0) {
-            err = check_choice(p, row, list->items[list->count - 1]);
-        }
-        if (err != IM_OK) {
-            return err;
-        }
-        rest += len + (rest[len] == ',');
+    enum im_err err = IM_OK;
+    for (const char *rest = value; err == IM_OK && *rest != '\0';) {
+        err = next_word(&rest, &word)
+                  ? store_word(p, row, &word)
+                  : im_error_set(p->e, IM_E_USAGE, "--%s: a quote is not closed: %.80s", row->long_name, value);
+    }
+    im_buf_free(&word);
+    if (err != IM_OK) {
+        return err;
     }
     return list->count > before ? IM_OK : im_error_set(p->e, IM_E_USAGE, "--%s: %s is empty", row->long_name, row->argument);
 }

@@ -9,7 +9,7 @@ enum im_option_kind {
     IM_OPT_FLAG,  /* *(bool *)target = true */
     IM_OPT_COUNT, /* ++*(int *)target */
     IM_OPT_TEXT,  /* *(const char **)target: the last one given; lives as long as the pool of the parse */
-    IM_OPT_TEXTS, /* appended to *(struct im_strings *)target; commas separate */
+    IM_OPT_TEXTS, /* appended to *(struct im_strings *)target; commas separate, but not in "quotes" */
 };
 
 /* What the shell offers after the option. */

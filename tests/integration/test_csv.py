@@ -181,6 +181,13 @@ def test_columns_that_are_mapped(ad):
     assert "im2.corp.example" in ad.im_values(ad.people.of("healthy")[0]["dn"])["msExchIMPhysicalURL"][0]
 
 
+def test_a_header_with_a_comma_is_named_in_quotes(ad):
+    person = ad.people.one("healthy")
+    table = ad.file("comma.csv", f'"Name, ""sam""";home\n{person["sam"]};im2\n')
+    [row] = json.loads(ad.run("imenable", "-n", "--csv", table, "--column", 'account="Name, ""sam"""', "-o", "json").stdout)["accounts"]
+    assert (row["outcome"], row["home"]) == ("changed", "im2")
+
+
 @pytest.mark.parametrize("options, words", [
     (["--column", "account=Benutser"], ['"Benutser"', 'did you mean "Benutzer"']),
     (["--column", "acount=Benutzer"], ['"acount"', 'did you mean "account"']),

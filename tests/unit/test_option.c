@@ -126,6 +126,16 @@ static void lists_grow_and_split(void **state) {
     refused(f, "--texts=,", "LIST is empty");
 }
 
+static void quotes_keep_commas(void **state) {
+    struct fixture *f = *state;
+    static const char *const words[] = {"account=Name,first", "b", "c,d", "say\"so\"", "in\"side", "x="};
+    assert_int_equal(parse(f, "--texts account=\"Name,first\",b,\"c,d\" --texts=\"say\"\"so\"\"\",in\"side,\"\",x=\"\""), IM_OK);
+    assert_int_equal(got.texts.count, sizeof words / sizeof words[0]);
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        assert_string_equal(got.texts.items[i], words[i]);
+    refused(f, "--texts=a,\"b,c", "--texts: a quote is not closed");
+}
+
 static void values_may_look_like_options(void **state) {
     struct fixture *f = *state;
     assert_int_equal(parse(f, "-t --flag -tx"), IM_OK);
@@ -284,6 +294,7 @@ int main(void) {
         TEST(forms),
         TEST(a_flag_is_one_byte),
         TEST(lists_grow_and_split),
+        TEST(quotes_keep_commas),
         TEST(values_may_look_like_options),
         TEST(mistakes),
         TEST(keys_are_kept_for_the_configuration),
