@@ -46,6 +46,47 @@ static bool is_auto(void) {
     return im_move_to.count == 1 && im_text_equal(im_move_to.items[0], "auto");
 }
 
+static bool is_named(const struct im_servers *servers, const char *name) {
+    for (size_t i = 0; i < servers->count; i++) {
+        if (im_server_is_named(&servers->items[i], name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* How many of the words are one name: the commas of a DN separate them, too. */
+static enum im_err join_name(struct im_command *c, const struct im_servers *servers, const struct im_strings *words, size_t first,
+                             const char **name, size_t *count) {
+    struct im_buf text = IM_BUF_INIT;
+    *name = words->items[first];
+    *count = 1;
+    for (size_t i = first; i < words->count && !text.failed; i++) {
+        im_buf_addf(&text, "%s%s", i > first ? "," : "", words->items[i]);
+        if (i > first && strchr(words->items[first], '=') && is_named(servers, im_buf_str(&text))) {
+            *name = im_pool_strdup(c->pool, im_buf_str(&text));
+            *count = i - first + 1;
+        }
+    }
+    bool is_broken = text.failed || !*name;
+    im_buf_free(&text);
+    return is_broken ? im_error_nomem(&c->error) : IM_OK;
+}
+
+static enum im_err join_names(struct im_command *c, const struct im_servers *servers) {
+    const struct im_strings words = im_move_to;
+    const char **names = im_pool_array(c->pool, words.count + 1, sizeof *names);
+    enum im_err err = names ? IM_OK : im_error_nomem(&c->error);
+    size_t joined = 0;
+    for (size_t i = 0, count; err == IM_OK && i < words.count; i += count) {
+        err = join_name(c, servers, &words, i, &names[joined++], &count);
+    }
+    if (err == IM_OK) {
+        im_move_to = (struct im_strings){.items = names, .count = joined};
+    }
+    return err;
+}
+
 static enum im_err find_target(struct im_command *c, const struct im_servers *servers, const char *name,
                                const struct im_server **out) {
     if (im_text_equal(name, "auto")) {
@@ -134,7 +175,10 @@ enum im_err im_moving_begin(struct im_command *c, struct im_facts_gathered *fact
                             struct im_request *request, struct im_moving *m) {
     const struct im_servers *servers = &facts->servers;
     const struct im_server *from = NULL;
-    enum im_err err = im_move_to.count && !is_auto() ? find_targets(c, servers, request) : IM_OK;
+    enum im_err err = join_names(c, servers);
+    if (err == IM_OK && im_move_to.count && !is_auto()) {
+        err = find_targets(c, servers, request);
+    }
     if (err == IM_OK && needs_count(servers, sources, request)) {
         err = im_moving_count(c, facts, m);
     }

@@ -190,6 +190,14 @@ def test_home_column(lab):
     assert "imx,refused" in rest.read_text() and len(rest.read_text().splitlines()) == 2
 
 
+def test_a_target_is_named_by_its_dn(lab):
+    one, two = lab.homes[:2]
+    for words, moves in ([two], True), ([f"{two},{one}"], False), ([f"im1,{two.replace(',', ', ')}"], False), ([two, "--to", "im1"], False):
+        [row] = rows(lab.run("imhome", "-n", "--to", *words, "-o", "csv", lab.names[0]))
+        assert (row["outcome"], row["home"]) == (("changed", "im2") if moves else ("unchanged", "im1"))
+    assert "both name" in lab.run("imhome", "-n", "--from", "im1", "--to", f"{two},{one}", status=2).stderr
+
+
 def test_words_that_make_no_sense(lab):
     before = lab.server.dump()
     for words, mention in ((["--to", "im2"], "--from"), (["--to", "imx", lab.names[0]], "im2"), (["--from", "im1", "--to", "im1", "--yes"], "both"),
