@@ -29,6 +29,7 @@ struct im_search {
     bool show_deleted;             /* where offered */
     bool on_any;                   /* through any of several connections: nothing that it looks at is written meanwhile */
     bool no_paging;                /* for small results: paged searches follow one another, unpaged ones run side by side */
+    size_t few;                    /* how many are looked at at most: no page is larger, where it is paged. 0: no matter */
 };
 
 /* How one operation ended. */

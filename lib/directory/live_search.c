@@ -52,7 +52,9 @@ static bool needs_paging(const struct im_live *live, const struct im_search *s) 
 static int add_paging(const struct im_live *live, struct im_live_op *op, struct controls *c) {
     if (!op->is_paged)
         return LDAP_SUCCESS;
-    int rc = ldap_create_page_control(live->c.ld, PAGE_SIZE, &op->cookie, 0, &c->paged);
+    size_t few = op->search.few;
+    ber_int_t size = few && few < PAGE_SIZE ? (ber_int_t)few : PAGE_SIZE;
+    int rc = ldap_create_page_control(live->c.ld, size, &op->cookie, 0, &c->paged);
     if (rc == LDAP_SUCCESS)
         c->list[c->count++] = c->paged;
     return rc;

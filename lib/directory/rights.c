@@ -28,6 +28,7 @@ enum im_err im_rights_try(const struct im_resolver *r, struct im_pool *pool, str
     *out = (struct im_rights){.tells = r->context->asked_rights};
     const struct im_search search = {.base = r->base,
                                      .scope = IM_SEARCH_SUB,
+                                     .few = IM_RIGHTS_SAMPLE,
                                      .filter = im_filter_any_account(r->context->profile, pool),
                                      .attributes = im_account_attributes(r->context, pool)};
     enum im_err err = !search.filter || !search.attributes ? im_error_nomem(&inner)

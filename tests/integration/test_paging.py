@@ -1,6 +1,7 @@
 """More results than a server gives at once: limits as on Active Directory, which Samba does not have."""
 
 import json
+import re
 
 import pytest
 
@@ -45,3 +46,12 @@ def test_every_page_counts_and_searches_do_not_disturb_each_other(lab):
     done = lab.run("imenable", "--config", config, *login, "-n", "--home", "auto", "-o", "json", person)
     account = json.loads(done.stdout)["accounts"][0]
     assert (account["outcome"], account["home"]) == ("changed", "im2")
+
+
+def test_a_look_at_some_accounts_takes_no_whole_page(lab):
+    """imcheck tries on some accounts what it may see; with pages of 1,000 the server would give 1,000 for that."""
+    before = len(lab.server.log_text())
+    lab.run("imcheck", "--config", lab.write_config("look.yaml", lab.server.ldap), "-D", lab.server.manager_dn, "-y", lab.password_file,
+            "--scope", "account", "-q", status=None)
+    counts = [int(count) for count in re.findall(r" nentries=(\d+)", lab.server.log_text()[before:])]
+    assert counts.count(20) == 1
