@@ -46,8 +46,8 @@ class TwoSlapds(night.World):
         self.lab.server.load(f"dn: {self.lab.homes[0]}\nchangetype: delete\n")
         second.await_equal()
 
-    def run(self, *words, status=0):
-        return self.lab.run(*words, status=status)
+    def run(self, *words):
+        return self.lab.run(*words, status=None)
 
     def here(self):
         return self.lab.server.dump()

@@ -129,7 +129,7 @@ def test_refusals(imdir, fault, asked, fetched, words):
 @pytest.mark.parametrize("code, text, vendor, how", [
     (53, SAMBA_SAYS, "Samba Team (https://www.samba.org)", "samba-tool drs replicate"),
     (16, "00000057: LdapErr: DSID-0C090A85, comment: Error in attribute conversion operation", "", "repadmin /replicate"),
-    (17, "", "", "repadmin /replicate")])
+    (17, "", "", "repadmin /replicate")], ids=["samba", "no-such-attribute", "undefined-type"])
 def test_no_such_request_is_known(imdir, code, text, vendor, how):
     """Samba, and Windows 2000."""
     dcs, done = enable(imdir, {MODIFY: berstub.fails(code, text)}, {}, words=("-v",), vendor=vendor)
@@ -151,7 +151,7 @@ def test_busy_at_first(imdir, code):
 
 @pytest.mark.parametrize("fault, words", [
     (berstub.hangs_up, ["the connection to the server was lost"]), (berstub.breaks_off, ["the connection to the server was lost"]),
-    (berstub.answers_as(scripted.BIND_DONE), ["makes no sense"])])
+    (berstub.answers_as(scripted.BIND_DONE), ["makes no sense"])], ids=["between", "within", "nonsense"])
 def test_broken_off(imdir, fault, words):
     dcs, done = enable(imdir, {MODIFY: (5, fault)}, {}, words=("-v",))
     line = told_of(done, DC2)

@@ -138,6 +138,8 @@ class Controller(berstub.StubDirectory):
 
     def _change(self, request) -> tuple:
         """Result code and text."""
+        if request.name == "" and request.changes[0][1] != FETCH:
+            return berstub.UNWILLING, "00002105: SvcErr: DSID-032601C8, problem 5003 (WILL_NOT_PERFORM), data 0"
         if request.name == "":
             return self._fetch(request.changes[0][2][0].decode())
         dn = self.find(request.name)

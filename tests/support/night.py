@@ -23,8 +23,8 @@ class World:
     left: dict[str, tuple[str, str]]  # name -> DN and host of the servers that live; the first homes STAYING people, the other nobody
     when_cut: str  # the state of the second server in a report when nothing passes to it
 
-    def run(self, *words, status: int = 0):
-        """A command on the first server."""
+    def run(self, *words):
+        """A command on the first server, whatever its status."""
         raise NotImplementedError
 
     def here(self) -> dict:
@@ -48,9 +48,16 @@ class World:
         raise NotImplementedError
 
 
+def run(world: World, *words, status: int = 0):
+    """A command that must end with this status; of a long report only the end is shown."""
+    done = world.run(*words)
+    assert done.returncode == status, f"{done.stderr}...{done.stdout[-1000:]}"
+    return done
+
+
 def check(world: World, *words, status: int) -> tuple[dict, list]:
     """Findings by rule, and the rules that were asked."""
-    told = json.loads(world.run("imcheck", "-o", "json", *words, status=status).stdout)
+    told = json.loads(run(world, "imcheck", "-o", "json", *words, status=status).stdout)
     found = collections.Counter(finding["rule"] for finding in told["findings"])
     return found, [rule["rule"] for rule in told["rules"] if rule["status"] == "checked"]
 
@@ -92,7 +99,7 @@ def scan_before(world: World) -> dict:
 
 
 def move(world: World, before: dict) -> dict:
-    done = world.run("imhome", "--from", world.dead, "--to", ",".join(world.left), "--yes", "--wait", "--journal", world.journal(), "-o", "json")
+    done = run(world, "imhome", "--from", world.dead, "--to", ",".join(world.left), "--yes", "--wait", "--journal", world.journal(), "-o", "json")
     summary, replica = report(done)
     assert (summary["total"], summary["changed"]) == (MANY, MANY) and "still homes" not in done.stderr
     assert (replica["state"], replica["accounts"], replica["lacking"]) == ("arrived", MANY, 0)
@@ -115,7 +122,7 @@ def take_back(world: World, before: dict, after: dict):
     """The second server is cut off meanwhile, which is said, and has everything when it is not any more."""
     world.cut()
     try:
-        summary, replica = report(world.run("imundo", "--wait=2", "--no-journal", "-o", "json", world.journal(), status=1))
+        summary, replica = report(run(world, "imundo", "--wait=2", "--no-journal", "-o", "json", world.journal(), status=1))
         assert summary["changed"] == MANY and differing(world.here(), before) == []
         assert (replica["state"], replica["accounts"], replica["lacking"]) == (world.when_cut, MANY, MANY)
         assert differing(world.there(), after) == []
