@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_PAUSE_MS = 200, LONGEST_PAUSE_MS = 5000, BATCH = 512 };
+enum { FIRST_PAUSE_MS = 200, LONGEST_PAUSE_MS = 5000, BATCH = 512, BUSY = 51, UNAVAILABLE = 52 };
 
 /* ---- what was written ---- */
 
@@ -182,13 +182,18 @@ static bool may_come_back(enum im_err err) {
     return err == IM_E_LOST || err == IM_E_TIMEOUT || err == IM_E_CONNECT;
 }
 
+static bool is_busy(const struct im_error *e) {
+    return e->origin == IM_ORIGIN_LDAP && (e->system == BUSY || e->system == UNAVAILABLE);
+}
+
+/* One that is busy has not shown everything; what it did show stays. */
 static enum im_err visit(struct watch *w, struct im_directory *d) {
     im_error_clear(&w->e);
     enum im_err err = w->is_lost ? im_directory_reopen(d, &w->e) : IM_OK;
     if (err == IM_OK)
         err = look(w, d);
     w->is_lost = may_come_back(err);
-    return err;
+    return !w->is_lost && is_busy(&w->e) ? IM_OK : err;
 }
 
 static enum im_err poll_replica(struct watch *w, struct im_directory *d) {
@@ -254,23 +259,25 @@ static enum im_arrival_state state_of(const struct watch *w) {
 }
 
 /* Why it does not have everything, where that is known. */
-static const char *trouble_of(const struct watch *w, enum im_arrival_state state, struct im_pool *pool) {
+static const char *trouble_of(const struct watch *w, enum im_arrival_state state) {
     if (state == IM_LAGGING && w->replica->no_inbound)
         return "its inbound replication is turned off";
-    return state == IM_UNREACHABLE ? im_pool_strdup(pool, w->e.text) : NULL;
+    bool is_told = state == IM_UNREACHABLE || (state == IM_LAGGING && is_busy(&w->e));
+    return is_told ? w->e.text : NULL;
 }
 
 static enum im_err tell(const struct watch *w, struct im_pool *pool, struct im_arrival *out, struct im_error *e) {
     const char **names = im_pool_array(pool, IM_MISSING_SHOWN, sizeof *names);
     enum im_arrival_state state = state_of(w);
+    const char *trouble = trouble_of(w, state);
     *out = (struct im_arrival){.replica = w->replica,
                                .state = state,
                                .seconds = w->seconds,
                                .accounts = w->a->written->list.count,
                                .missing = names,
                                .lacking = w->lacking,
-                               .trouble = trouble_of(w, state, pool)};
-    if (!names || w->err == IM_E_NOMEM || (state == IM_UNREACHABLE && !out->trouble))
+                               .trouble = im_pool_strdup(pool, trouble)};
+    if (!names || w->err == IM_E_NOMEM || (trouble && !out->trouble))
         return im_error_nomem(e);
     for (size_t i = 0; i < w->a->written->list.count && out->missing_count < IM_MISSING_SHOWN; i++) {
         if (!w->has_arrived[i])

@@ -27,8 +27,8 @@ struct im_awaited {
 };
 
 /* Asks every replica again and again, side by side, until it has what was written or the seconds are over; (*out)[i] goes with
- * replicas->items[i]. A replica that cannot be reached at first is not tried again; one that is lost on the way is. Neither is an
- * error, but a state. Pieces in pool. IM_E_INTERRUPTED: a stop request; *out tells what is known by then. */
+ * replicas->items[i]. A replica that cannot be reached at first is not tried again; one that is lost on the way, or busy, is.
+ * Neither is an error, but a state. Pieces in pool. IM_E_INTERRUPTED: a stop request; *out tells what is known by then. */
 enum im_err im_arrivals_await(const struct im_awaited *a, struct im_pool *pool, struct im_arrival **out, struct im_error *e);
 
 #endif

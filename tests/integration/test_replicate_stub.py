@@ -16,7 +16,7 @@ from support import berstub, controllers, scripted  # noqa: E402
 from support.command import BIN  # noqa: E402
 from support.controllers import PEOPLE, Controllers, guid_of, settings_dn  # noqa: E402
 from support.process import await_true  # noqa: E402
-from support.scripted import MODIFY  # noqa: E402
+from support.scripted import MODIFY, SEARCH  # noqa: E402
 
 MANY = 40
 AT_ONCE = 16  # requests in flight
@@ -31,7 +31,8 @@ def command(imdir, dcs, *words, timeout: int = 30) -> list:
     return ["--config", config, "-D", "CN=admin", "-y", imdir.file("password", "secret\n"), "--no-journal", "--replicate", *words, *NAMES]
 
 
-def enable(imdir, *faults, status: int = 0, words: tuple = (), timeout: int = 30, vendor: str = "") -> tuple[Controllers, subprocess.CompletedProcess]:
+def enable(imdir, *faults, status: int = 0, words: tuple = (), timeout: int = 30,
+           vendor: str = "") -> tuple[Controllers, subprocess.CompletedProcess]:
     """Enables everybody on DC1; DC2 and so on have these faults."""
     with Controllers({}, *faults, people=MANY) as dcs:
         if vendor:
@@ -110,7 +111,7 @@ def test_only_what_was_changed_is_fetched(imdir):
      ["no right to do this", "insufficientAccessRights 50", "the right DS-Replication-Synchronize on DC=corp,DC=example"]),
     (berstub.fails(32, "0000208D: NameErr: DSID-03100238, problem 2001 (NO_OBJECT), data 0\n"), MANY, 0,
      ["noSuchObject 32", f"perhaps it does not know {DC1} or the container"]),
-    ((berstub.fails(1, "000020D6: SvcErr: DSID-031A0FC0, problem 5012 (DIR_ERROR), data 0\n"), 1), MANY, MANY - 1,
+    ((range(1), berstub.fails(1, "000020D6: SvcErr: DSID-031A0FC0, problem 5012 (DIR_ERROR), data 0\n")), MANY, MANY - 1,
      ["operationsError 1", f"perhaps it does not know {DC1} or the container"]),
     (berstub.fails(53, "00002105: SvcErr: DSID-032601C8, problem 5003 (WILL_NOT_PERFORM), data 0\n"), MANY, 0, ["unwillingToPerform 53"]),
     (berstub.refers("ldap://127.0.0.1:1/"), MANY, 0, ["refers to another server", "referral 10"]),
@@ -142,8 +143,8 @@ def test_no_such_request_is_known(imdir, code, text, vendor, how):
 @pytest.mark.parametrize("code", [berstub.BUSY, berstub.UNAVAILABLE])
 def test_busy_at_first(imdir, code):
     """It is asked again for the same objects."""
-    dcs, done = enable(imdir, {MODIFY: (berstub.fails(code, "0000200E: SvcErr: DSID-02080490, problem 5001 (BUSY), data 0\n"), 20)}, {},
-                       words=("-v",))
+    fault = berstub.fails(code, "0000200E: SvcErr: DSID-02080490, problem 5001 (BUSY), data 0\n")
+    dcs, done = enable(imdir, {MODIFY: (range(20), fault)}, {}, words=("-v",))
     assert told_of(done, DC2).endswith(f"has fetched the changed objects: {MANY}")
     assert arrived(dcs, 2) == MANY and len(dcs.all[1].fetches) == MANY + 20
     expect_others_served(dcs, done)
@@ -182,6 +183,17 @@ def test_who_waits_learns_what_is_missing(imdir):
     assert (one["name"], one["state"], one["lacking"]) == (DC2, "lagging", MANY - 5)
     assert (two["name"], two["state"], two["lacking"]) == (DC3, "arrived", 0)
     assert f"{DC2} has fetched 5 of {MANY}" in done.stderr
+
+
+def test_a_busy_one_is_waited_for(imdir):
+    """The first search is that of its root DSE, then people are asked for."""
+    busy = berstub.fails(berstub.BUSY, "0000200E: SvcErr: DSID-02080490, problem 5001 (BUSY), data 0")
+    dcs, done = enable(imdir, {SEARCH: (range(2, 10), busy)}, words=("--wait=60", "-o", "json"))
+    [replica] = json.loads(done.stdout)["replicas"]
+    assert (replica["state"], replica["lacking"]) == ("arrived", 0) and arrived(dcs, 2) == MANY
+    dcs, done = enable(imdir, {SEARCH: (2, busy)}, words=("--wait=1", "-o", "json"), status=1)
+    [replica] = json.loads(done.stdout)["replicas"]
+    assert replica["state"] == "lagging" and "the domain controller is busy" in replica["message"]
 
 
 def test_an_interrupt_does_not_wait_for_the_answer(imdir):

@@ -64,20 +64,17 @@ class StubDirectory:
     """A script with a root DSE and entries, read by base searches; binds and writes succeed and change nothing.
 
     range_size: so many values of an attribute in one answer, the others by `attribute;range=…`. faults: operation (BIND, SEARCH, …) ->
-    fault, or (n, fault): the fault appears when n of these operations have gone well, or (fault, n): after n operations it is over.
+    fault, or (n, fault): the fault appears when n of these operations have gone well, or (range, fault): these meet it, counted from 0.
     """
 
     def __init__(self, root_dse: dict | None = None, entries: dict | None = None, range_size: int | None = None, faults: dict | None = None):
         self._entries = {dn.lower(): (dn, values) for dn, values in ({"": root_dse or {}} | (entries or {})).items()}
         self._range_size = range_size
-        self._faults = {tag: self._span(fault) for tag, fault in (faults or {}).items()}
+        self._faults: dict[int, tuple[range, Fault]] = {}
+        for tag, fault in (faults or {}).items():
+            first, fault = fault if isinstance(fault, tuple) else (0, fault)
+            self._faults[tag] = (first if isinstance(first, range) else range(first, sys.maxsize), fault)
         self._seen: collections.Counter = collections.Counter()
-
-    @staticmethod
-    def _span(fault) -> tuple[range, Fault]:
-        """Which operations it meets."""
-        one, other = fault if isinstance(fault, tuple) else (0, fault)
-        return (range(one, sys.maxsize), other) if callable(other) else (range(other), one)
 
     def __call__(self, request: Request):
         met, fault = self._faults.get(request.tag, (range(0), self._serve))

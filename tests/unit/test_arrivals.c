@@ -283,6 +283,34 @@ static void a_lost_server_that_stays_away(void **state) {
     assert_true(*a->trouble != '\0' && a->seconds == 60);
 }
 
+/* What it has shown counts, and is not asked for again. */
+static void a_busy_server_is_asked_again(void **state) {
+    static const int codes[] = {51, 52};
+    struct fixture *f = *state;
+    for (size_t i = 0; i < 3; i++)
+        written(f, i, IM_CHANGED, ADDRESS, "a@im.example");
+    for (size_t i = 0; i < LENGTH(codes); i++) {
+        for (size_t number = 0; number < 3; number++)
+            set(i, f, number, ADDRESS, "a@im.example");
+        memdir_fault(servers[i], (struct memdir_fault){.kind = MEMDIR_SEARCH, .nth = 2, .code = codes[i]});
+        f->replica[0].uri = i ? "1" : "0";
+        const struct im_arrival *a = await(f, IM_OK);
+        assert_int_equal(a->state, IM_ARRIVED);
+        assert_null(a->trouble);
+        assert_int_equal(memdir_paused_ms(servers[i]), 200);
+    }
+}
+
+static void a_server_that_stays_busy_lags(void **state) {
+    struct fixture *f = *state;
+    written(f, 0, IM_CHANGED, ADDRESS, "a@im.example");
+    memdir_fault(servers[0], (struct memdir_fault){.kind = MEMDIR_SEARCH, .nth = 0, .code = 51});
+    const struct im_arrival *a = await(f, IM_OK);
+    assert_int_equal(a->state, IM_LAGGING);
+    assert_int_equal(a->lacking, 1);
+    assert_mentions(a->trouble, "busy");
+}
+
 static void no_answer_will_come_later(void **state) {
     struct fixture *f = *state;
     written(f, 0, IM_CHANGED, ADDRESS, "a@im.corp.example");
@@ -380,6 +408,8 @@ int main(void) {
         TEST(nobody_opens),
         TEST(a_lost_server_is_asked_again),
         TEST(a_lost_server_that_stays_away),
+        TEST(a_busy_server_is_asked_again),
+        TEST(a_server_that_stays_busy_lags),
         TEST(no_answer_will_come_later),
         TEST(stopped),
         TEST(each_on_its_own),
