@@ -177,6 +177,7 @@ int im_home_list(struct im_command *c) {
 static enum im_err on_homed(void *user, const struct im_homed *homed, struct im_error *e) {
     struct reading *r = user;
     const struct im_homed_row row = {.input = homed->input,
+                                     .source = homed->source,
                                      .account = homed->account ? homed->account : homed->dn,
                                      .dn = homed->dn,
                                      .home = homed->home,

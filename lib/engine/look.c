@@ -53,7 +53,8 @@ enum { REMARKS_MOST = 64 };
 static enum im_err take(void *user, const struct im_input *input, const struct im_result *r, struct im_error *e) {
     struct looking *l = user;
     const char *remarks[REMARKS_MOST];
-    struct im_homed homed = {.input = r->input, .account = r->account, .dn = r->dn, .home = r->home, .remarks = remarks};
+    struct im_homed homed = {
+        .input = r->input, .source = r->source, .account = r->account, .dn = r->dn, .home = r->home, .remarks = remarks};
     bool is_found = r->outcome == IM_UNCHANGED;
     (void)input;
     homed.is_enabled = is_found;

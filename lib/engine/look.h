@@ -6,7 +6,7 @@
 
 /* What one line of input names. */
 struct im_homed {
-    const char *input;          /* as named */
+    const char *input, *source; /* as named; "joiners.csv:12", or NULL */
     const char *account, *dn;   /* NULL: nobody, or several */
     const char *home;           /* the server's name, else the DN; NULL: none */
     bool is_enabled;            /* has IM attributes */

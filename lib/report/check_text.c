@@ -78,6 +78,11 @@ static enum im_err account(struct im_out *out, void *state, const struct im_chec
     }
     if (c->why && !c->trouble)
         im_buf_addf(&rest, " (%s)", c->why->rule->id);
+    if (c->trouble && c->source && c->input && *c->input) { /* where to mend it */
+        im_buf_adds(&rest, " (");
+        im_layout_escape(&rest, c->source);
+        im_buf_addc(&rest, ')');
+    }
     im_layout_wrap(out, column, INDENT, im_buf_str(&rest), &text);
     im_buf_addc(&text, '\n');
     text.failed = text.failed || reason.failed || rest.failed;

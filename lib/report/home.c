@@ -247,8 +247,9 @@ static void homed_text(const struct im_homed_row *row, struct im_buf *text) {
     struct im_buf remarks = IM_BUF_INIT;
     struct im_buf name = IM_BUF_INIT;
     struct im_buf home = IM_BUF_INIT;
+    bool has_name = row->account || !row->source || (row->input && *row->input); /* a row of a file may name nobody */
     join(&remarks, row->remarks, row->remark_count, BETWEEN_REMARKS);
-    add_escaped(&name, row->account ? row->account : row->input);
+    add_escaped(&name, row->account ? row->account : has_name ? row->input : row->source);
     add_escaped(&home, row->home ? row->home : "-");
     im_buf_adds(text, im_buf_str(&name));
     pad(text, im_text_width(im_buf_str(&name)), ACCOUNT_WIDTH);
@@ -258,6 +259,11 @@ static void homed_text(const struct im_homed_row *row, struct im_buf *text) {
     if (row->tells && row->agrees && !remarks.len)
         im_buf_adds(text, "agrees");
     add_escaped(text, im_buf_str(&remarks));
+    if (!row->dn && row->source && has_name) { /* where to mend it */
+        im_buf_adds(text, " (");
+        add_escaped(text, row->source);
+        im_buf_addc(text, ')');
+    }
     im_buf_addc(text, '\n');
     text->failed = text->failed || remarks.failed || name.failed || home.failed;
     im_buf_free(&remarks);

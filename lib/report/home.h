@@ -21,7 +21,7 @@ enum im_err im_report_homes(struct im_out *out, const char *format, const struct
 
 /* One line of input. */
 struct im_homed_row {
-    const char *input;
+    const char *input, *source;      /* source: NULL, or where a line that names nobody stands */
     const char *account, *dn, *home; /* may be NULL */
     bool tells;                      /* `agrees` means something: the account is enabled */
     bool agrees;

@@ -26,6 +26,15 @@ static void add_outcome(const struct im_out *out, enum im_outcome outcome, struc
     im_layout_pad(text, strlen(name), OUTCOME_WIDTH);
 }
 
+static bool is_left(const struct im_result *r) {
+    return r->outcome != IM_CHANGED && r->outcome != IM_UNCHANGED;
+}
+
+/* A row of a file may name nobody. */
+static bool has_name(const struct im_result *r) {
+    return r->input && *r->input;
+}
+
 static void add_detail(const struct im_result *r, struct im_buf *detail) {
     if (r->address && (r->outcome == IM_CHANGED || r->outcome == IM_UNCHANGED)) {
         im_layout_escape(detail, r->address);
@@ -41,6 +50,11 @@ static void add_detail(const struct im_result *r, struct im_buf *detail) {
     }
     if (r->message)
         im_layout_escape(detail, r->message);
+    if (is_left(r) && r->source && has_name(r)) { /* where to mend it */
+        im_buf_adds(detail, " (");
+        im_layout_escape(detail, r->source);
+        im_buf_addc(detail, ')');
+    }
 }
 
 static void add_value(const struct berval *value, struct im_buf *text) {
@@ -91,7 +105,7 @@ static enum im_err account(struct im_out *out, const struct im_run_info *info, c
     struct im_buf text = IM_BUF_INIT;
     struct im_buf name = IM_BUF_INIT;
     struct im_buf detail = IM_BUF_INIT;
-    im_layout_escape(&name, r->input);
+    im_layout_escape(&name, has_name(r) || !r->source ? r->input : r->source);
     add_detail(r, &detail);
     size_t width = im_text_width(im_buf_str(&name));
     add_outcome(out, r->outcome, &text);

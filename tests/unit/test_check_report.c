@@ -242,6 +242,16 @@ static void each_remedy_where_they_differ(void **state) {
     free(text);
 }
 
+static void lines_that_name_nobody_say_where_they_stand(void **state) {
+    const struct im_checked checked[] = {{.input = "nobody", .source = "a.csv:3", .trouble = "no entry"},
+                                         {.input = "", .source = "a.csv:4", .trouble = "no name"}};
+    (void)state;
+    char *text = printed("text", &(struct report){.checked = checked, .checked_count = 2});
+    assert_mentions(text, "nobody can sign in: unknown, because no entry (a.csv:3)\n");
+    assert_mentions(text, "a.csv:4 can sign in: unknown, because no name\n");
+    free(text);
+}
+
 static void text_in_colour(void **state) {
     struct report r = usual();
     (void)state;
@@ -741,6 +751,7 @@ int main(void) {
         cmocka_unit_test(verbose_text_keeps_nothing_back),
         cmocka_unit_test(text_lists_the_first_of_many),
         cmocka_unit_test(each_remedy_where_they_differ),
+        cmocka_unit_test(lines_that_name_nobody_say_where_they_stand),
         cmocka_unit_test(text_in_colour),
         cmocka_unit_test(accounts_that_nobody_looked_at_are_not_counted),
         cmocka_unit_test(against_a_baseline),

@@ -94,6 +94,26 @@ static void text_lines(void **state) {
           "1 changed, 0 unchanged, 1 refused, 1 failed, 1 not-found (4 accounts)\n");
 }
 
+/* Of what is left to do it is told in which line it stands; a row may have no name. */
+static void text_of_lines_that_were_not_done(void **state) {
+    (void)state;
+    struct im_result results[] = {changed(), refused(), nobody(), nobody()};
+    results[1].source = "a.csv:3";
+    results[2].source = "a.csv:4";
+    results[3] = (struct im_result){.input = "",
+                                    .source = "a.csv:5",
+                                    .outcome = IM_REFUSED,
+                                    .reason = "bad-row",
+                                    .message = "column 1: empty",
+                                    .ldap_code = -1};
+    check(&im_report_text, &plain, &info, results, LENGTH(results),
+          "changed        jdoe                    jdoe@im.corp.example on imhome1\n"
+          "refused        svc-lobby               account-disabled: the account is disabled (a.csv:3)\n"
+          "not-found      nobody                  no entry, \"really\" (a.csv:4)\n"
+          "refused        a.csv:5                 bad-row: column 1: empty\n"
+          "1 changed, 0 unchanged, 2 refused, 1 not-found (4 accounts)\n");
+}
+
 static void text_of_a_dry_run(void **state) {
     (void)state;
     struct im_run_info dry = info;
@@ -254,6 +274,7 @@ static void a_full_disk_is_noticed_at_once(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_lines),
+        cmocka_unit_test(text_of_lines_that_were_not_done),
         cmocka_unit_test(text_of_a_dry_run),
         cmocka_unit_test(text_shows_values_only_when_asked),
         cmocka_unit_test(text_fits_a_terminal),

@@ -37,7 +37,8 @@ static const struct im_home_row servers[] = {
 static const struct im_homed_row people[] = {
     {.input = "jdoe", .account = "jdoe", .dn = "CN=Jane", .home = "imhome1", .tells = true, .agrees = true},
     {.input = "a", .account = "adam", .dn = "CN=Adam", .home = "CN=x", .tells = true, .remarks = odd, .remark_count = 1},
-    {.input = "nobody", .remarks = gone, .remark_count = 1},
+    {.input = "nobody", .source = "a.csv:3", .remarks = gone, .remark_count = 1},
+    {.input = "", .source = "a.csv:4", .remarks = gone, .remark_count = 1},
 };
 
 static void check_list(const char *format, size_t count, const char *expected) {
@@ -93,10 +94,11 @@ static void servers_are_listed(void **state) {
 
 static void people_are_shown(void **state) {
     (void)state;
-    check_show("text", 3,
+    check_show("text", 4,
                "jdoe                    imhome1           agrees\n"
                "adam                    CN=x              \\x1b[31m; =x\n"
-               "nobody                  -                 its object is deleted\n");
+               "nobody                  -                 its object is deleted (a.csv:3)\n"
+               "a.csv:4                 -                 its object is deleted\n");
     check_show("csv", 3,
                "account,dn,home,agrees,remarks\n"
                "jdoe,CN=Jane,imhome1,true,\n"
