@@ -35,7 +35,11 @@ enum im_err im_moving_from(struct im_command *c, struct im_facts_gathered *facts
         im_error_context(&c->error, "--from");
         return err;
     }
-    im_command_note(c, 1, "homed on %s: %zu", m->from.name, m->homed);
+    if (m->homed) {
+        im_command_note(c, 1, "homed on %s: %zu", m->from.name, m->homed);
+    } else {
+        im_command_note(c, 0, "nobody is homed on %s", m->from.name);
+    }
     im_sources_set_home(sources, &m->from);
     return IM_OK;
 }

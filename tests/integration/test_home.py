@@ -198,6 +198,20 @@ def test_a_target_is_named_by_its_dn(lab):
     assert "both name" in lab.run("imhome", "-n", "--from", "im1", "--to", f"{two},{one}", status=2).stderr
 
 
+@pytest.mark.parametrize("words", [["--changes", "x.ldif"], ["-n", "--plan", "x.jsonl"], ["--allow", "account-domain-unknown"], ["--wait"], ["--replicate"],
+                                   ["--rejects", "x.csv"]])
+def test_what_is_about_moving_needs_a_target(lab, words):
+    table = lab.file("two.csv", "account\n" + "\n".join(lab.names[:2]) + "\n")
+    for whom in ([], lab.names[:1], ["--csv", table], ["--from", "im1"]):
+        assert words[-1 if len(words) == 1 else -2] in lab.run("imhome", *words, *whom, status=2).stderr
+    assert not list(lab.folder.glob("x.*"))
+
+
+def test_nobody_on_a_server_is_said(lab):
+    for words in (["--from", "im2"], ["--from", "cn=gone,dc=corp,dc=example"], ["--from", "im2", "--to", "im1", "--yes"]):
+        assert "nobody is homed on" in lab.run("imhome", *words).stderr
+
+
 def test_words_that_make_no_sense(lab):
     before = lab.server.dump()
     for words, mention in ((["--to", "im2"], "--from"), (["--to", "imx", lab.names[0]], "im2"), (["--from", "im1", "--to", "im1", "--yes"], "both"),
