@@ -131,7 +131,7 @@ static enum im_err make_lookups(struct searching *s, size_t count, struct im_err
 
 /* ---- what came back ---- */
 
-static bool is_account(const struct im_entry *entry, const struct im_account *account) {
+static bool is_account(const struct im_entry *entry, const struct im_account *account, bool *failed) {
     const struct berval *guid = im_entry_value(entry, "objectGUID");
     const struct berval *own = im_entry_value(account->entry, "objectGUID");
     const char *uuid = im_entry_string(entry, "entryUUID");
@@ -140,7 +140,7 @@ static bool is_account(const struct im_entry *entry, const struct im_account *ac
         return im_value_equal(guid, own);
     if (uuid && own_uuid)
         return im_text_equal(uuid, own_uuid);
-    return im_dn_equal(entry->dn, account->dn);
+    return im_home_equal(entry->dn, account->dn, failed);
 }
 
 /* The searches of several domains, or of a domain and the one below, may give the same entry. */
@@ -196,9 +196,11 @@ static enum im_err compare(struct searching *s, const struct batch *batch, const
     for (size_t i = batch->first; err == IM_OK && attr && i < batch->end; i++) {
         const char *value = wanted(s->wants[i], role);
         const struct berval *other = NULL;
+        bool failed = false;
         err = value ? held(attr, value, &other, e) : IM_OK;
-        if (err == IM_OK && other && !is_account(entry, s->accounts[i]))
-            err = add_holder(s, i, entry, attribute, other, e);
+        bool is_other = err == IM_OK && other && !is_account(entry, s->accounts[i], &failed);
+        if (is_other)
+            err = failed ? im_error_nomem(e) : add_holder(s, i, entry, attribute, other, e);
     }
     return err;
 }

@@ -5,6 +5,7 @@
 #include "lib/base/vec.h"
 #include "lib/data/dn.h"
 #include "lib/model/spread.h"
+#include "lib/model/want.h"
 
 #include <string.h>
 
@@ -38,10 +39,10 @@ const char *im_server_name_of_dn(const char *dn, struct im_pool *pool) {
     return name;
 }
 
-static struct im_server *find_same(struct im_servers *servers, const struct im_config_server *record) {
+static struct im_server *find_same(struct im_servers *servers, const struct im_config_server *record, bool *failed) {
     for (size_t i = 0; i < servers->count; i++) {
         struct im_server *s = &servers->items[i];
-        if (record->dn ? s->dn && im_dn_equal(s->dn, record->dn)
+        if (record->dn ? s->dn && im_home_equal(s->dn, record->dn, failed)
                        : s->host && record->host && im_text_equal(s->host, record->host))
             return s;
     }
@@ -53,9 +54,10 @@ enum im_err im_servers_merge_config(struct im_servers *servers, const struct im_
     (void)pool; /* records live as long as the configuration */
     for (size_t i = 0; i < config->servers.count; i++) {
         const struct im_config_server *record = &config->servers.items[i];
-        struct im_server *server = find_same(servers, record);
+        bool failed = false;
+        struct im_server *server = find_same(servers, record, &failed);
         if (!server) {
-            server = im_vec_push(servers);
+            server = failed ? NULL : im_vec_push(servers);
             if (!server)
                 return im_error_nomem(e);
             server->dn = record->dn;

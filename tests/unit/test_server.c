@@ -2,6 +2,7 @@
 #include "lib/base/vec.h"
 #include "lib/model/server.h"
 #include "lib/model/spread.h"
+#include "tests/unit/oom.h"
 #include "tests/unit/unit.h"
 
 #define HOME1 "CN=1,CN=IM,CN=Protocols,CN=IMHOME1,CN=Servers,DC=corp,DC=example"
@@ -100,6 +101,31 @@ static void the_configuration_adds_to_what_was_found(void **state) {
     assert_string_equal(all.items[3].name, "new"); /* another DN is another server, whatever its host */
     assert_int_equal(all.items[3].users, -1);
     im_vec_free(&all);
+}
+
+static enum im_err merge(void *user, struct im_error *e) {
+    struct im_config config = {.pool = NULL};
+    struct im_config_server record = {.name = "berlin",
+                                      .dn = "cn=1, cn=im, cn=protocols, cn=imhome1, cn=servers, dc=corp, dc=example"};
+    struct im_servers all = {0};
+    (void)user;
+    config.servers.items = &record;
+    config.servers.count = 1;
+    struct im_server *s = im_vec_push(&all);
+    if (!s)
+        return im_error_nomem(e);
+    *s = plain[0];
+    enum im_err err = im_servers_merge_config(&all, &config, NULL, e);
+    if (err == IM_OK && all.count != 1)
+        fail_msg("%zu servers of one", all.count);
+    im_vec_free(&all);
+    return err;
+}
+
+/* Without memory to compare the names, the server must not be there twice. */
+static void merging_runs_out_of_memory(void **state) {
+    (void)state;
+    assert_true(oom_every_allocation(merge, NULL) > 2);
 }
 
 static void domains_are_names_of_servers_or_configured(void **state) {
@@ -237,6 +263,7 @@ int main(void) {
         cmocka_unit_test_setup(servers_are_found_by_any_of_their_names, set_up),
         cmocka_unit_test_setup(unknown_and_ambiguous_names_list_the_choices, set_up),
         cmocka_unit_test_setup(the_configuration_adds_to_what_was_found, set_up),
+        cmocka_unit_test_setup(merging_runs_out_of_memory, set_up),
         cmocka_unit_test_setup(domains_are_names_of_servers_or_configured, set_up),
         cmocka_unit_test_setup(the_default_home_is_configured_or_the_only_one, set_up),
         cmocka_unit_test_setup(auto_takes_the_least_loaded, set_up),

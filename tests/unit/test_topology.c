@@ -244,6 +244,33 @@ static enum im_err attempt(void *user, struct im_error *e) {
     return err;
 }
 
+/* Its own address is nobody else's, also where there was no memory to find that out. */
+static enum im_err attempt_holders(void *user, struct im_error *e) {
+    struct fixture *f = user;
+    static const char *const domains[] = {BASE, NULL};
+    struct im_account_context context = {.profile = f->profile, .is_ad = true};
+    struct im_resolver r = {.directory = f->d, .context = &context, .base = BASE, .domains = domains};
+    static const struct im_entry bare = {.dn = "cn=TAKEN, dc=WEST, dc=corp, dc=example"}; /* nothing but its DN tells it */
+    const struct im_account account = {.entry = &bare, .dn = bare.dn};
+    const struct im_want want = {.enabled = true, .address = "Anna@im.corp.example", .im_alias = "anna"};
+    const struct im_account *accounts[] = {&account};
+    const struct im_want *wants[] = {&want};
+    struct im_holders found;
+    struct im_lookups l;
+    struct im_pool *pool = im_pool_new();
+    enum im_err err = pool ? im_holders_begin(&r, accounts, wants, 1, pool, &found, &l, e) : im_error_nomem(e);
+    if (err == IM_OK)
+        err = im_lookup_all(l.directory, l.items, l.count, l.fn, l.user, e);
+    if (err == IM_OK)
+        assert_int_equal(found.count, 0);
+    im_pool_free(&pool);
+    return err;
+}
+
+static void holders_run_out_of_memory(void **state) {
+    assert_true(oom_every_allocation(attempt_holders, *state) > 10);
+}
+
 static void runs_out_of_memory(void **state) {
     assert_true(oom_every_allocation(attempt, *state) > 10);
 }
@@ -263,6 +290,7 @@ int main(void) {
         TEST(holder_in_another_domain_and_spelling),
         TEST(global_catalog_is_asked_instead),
         TEST(runs_out_of_memory),
+        TEST(holders_run_out_of_memory),
     };
     return cmocka_run_group_tests_name("topology", tests, NULL, NULL);
 }
