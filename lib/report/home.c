@@ -3,7 +3,6 @@
 #include "lib/base/text.h"
 #include "lib/data/csv.h"
 #include "lib/data/json.h"
-#include "lib/data/times.h"
 #include "lib/report/write.h"
 
 #include <string.h>
@@ -20,18 +19,6 @@ static void add_escaped(struct im_buf *out, const char *s) {
 }
 
 /* ---- JSON ---- */
-
-static json_t *head_of(const struct im_run_info *info) {
-    char started[IM_TIME_TEXT_SIZE];
-    json_t *o = json_object();
-    im_time_to_rfc3339(info->started, started);
-    im_json_put(o, "command", im_json_string(info->command));
-    im_json_put(o, "version", im_json_string(info->version));
-    im_json_put(o, "profile", im_json_string(info->profile));
-    im_json_put(o, "directory", im_json_string(info->directory));
-    im_json_put(o, "started", json_string(started));
-    return o;
-}
 
 static json_t *list_of(const char *const *items, size_t count) {
     json_t *list = json_array();
@@ -87,7 +74,7 @@ static void add_line(json_t *object, struct im_buf *text) {
 
 static json_t *run_line(const struct im_run_info *info) {
     json_t *o = json_object();
-    json_t *head = head_of(info);
+    json_t *head = im_report_head(info);
     im_json_put(o, "type", json_string("run"));
     (void)json_object_update(o, head);
     json_decref(head);
@@ -98,7 +85,7 @@ static json_t *run_line(const struct im_run_info *info) {
 
 static void list_json(const struct im_out *out, const struct im_run_info *info, const struct im_home_row *rows, size_t count,
                       struct im_buf *text) {
-    json_t *o = head_of(info);
+    json_t *o = im_report_head(info);
     json_t *list = json_array();
     (void)out;
     for (size_t i = 0; i < count; i++)
@@ -296,7 +283,7 @@ enum im_err im_report_homed_begin(struct im_out *out, const char *format, const 
     if (strcmp(format, "csv") == 0) {
         im_csv_row(&text, header, sizeof header / sizeof header[0]);
     } else if (strcmp(format, "json") == 0) {
-        dump_take(head_of(info), &text);
+        dump_take(im_report_head(info), &text);
         if (!text.failed)
             text.len--; /* the object goes on */
         im_buf_adds(&text, ",\n\"accounts\":[");

@@ -3,7 +3,6 @@
 #include "lib/base/text.h"
 #include "lib/data/csv.h"
 #include "lib/data/json.h"
-#include "lib/data/times.h"
 #include "lib/report/write.h"
 
 #include <string.h>
@@ -18,24 +17,10 @@ static json_t *definition_of(const struct im_def_finding *item) {
     return o;
 }
 
-static json_t *head_of(const struct im_run_info *info) {
-    char started[IM_TIME_TEXT_SIZE];
-    json_t *o = json_object();
-    im_time_to_rfc3339(info->started, started);
-    im_json_put(o, "command", im_json_string(info->command));
-    im_json_put(o, "version", im_json_string(info->version));
-    im_json_put(o, "profile", im_json_string(info->profile));
-    im_json_put(o, "directory", im_json_string(info->directory));
-    if (info->dry_run)
-        im_json_put(o, "dry_run", json_true());
-    im_json_put(o, "started", im_json_string(started));
-    return o;
-}
-
 static void add_json(const struct im_out *out, const struct im_run_info *info, const struct im_schema_report *report,
                      struct im_buf *text) {
     (void)out;
-    json_t *o = head_of(info);
+    json_t *o = im_report_head(info);
     json_t *list = json_array();
     for (size_t i = 0; i < report->count; i++)
         (void)json_array_append_new(list, definition_of(&report->items[i]));
@@ -59,7 +44,7 @@ static void add_line(json_t *o, const char *type, struct im_buf *text) {
 static void add_jsonl(const struct im_out *out, const struct im_run_info *info, const struct im_schema_report *report,
                       struct im_buf *text) {
     (void)out;
-    add_line(head_of(info), "run", text);
+    add_line(im_report_head(info), "run", text);
     for (size_t i = 0; i < report->count; i++)
         add_line(definition_of(&report->items[i]), "definition", text);
     json_t *summary = json_object();

@@ -3,6 +3,7 @@
 #define IMDIR_REPORT_WRITE_H
 
 #include "lib/base/buf.h"
+#include "lib/data/json.h"
 #include "lib/report/report.h"
 
 /* Writes the buffer and flushes where that is due, so that a full disk or a closed pipe is noticed soon. Empties the buffer and
@@ -17,5 +18,8 @@ enum im_err im_report_write_after(enum im_err err, struct im_out *out, struct im
 const char *im_report_account_cell(const struct im_result *result, struct im_pool *pool);
 /* The same of an account's name and DN; without a name it is the DN, without both "". */
 const char *im_report_name_cell(const char *account, const char *dn, struct im_pool *pool);
+
+/* What a document says of the run before everything else; the caller's. */
+json_t *im_report_head(const struct im_run_info *info);
 
 #endif
