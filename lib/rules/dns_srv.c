@@ -77,8 +77,33 @@ static void remedy_record(struct im_dns_view *v, struct im_finding *f, const cha
                    target ? target : "<IM domain>", im_dns_view_dig(v, answer));
 }
 
-static void tell_missing(struct im_dns_view *v, const char *domain, const struct im_dns_answer *answer) {
+/* Of a mail domain without a record; misplaced NULL: it stands nowhere else either. */
+typedef void tell_absent(struct im_dns_view *v, const char *domain, const struct im_dns_answer *answer,
+                         const struct misplaced *misplaced);
+
+static enum im_verdict each_absent(const struct im_survey *survey, struct im_sink *out, tell_absent *tell) {
+    struct im_dns_view v;
+    enum im_verdict verdict;
+    if (!im_dns_view_begin(&v, survey, out, &verdict))
+        return verdict;
+    if (!survey->census)
+        return (enum im_verdict)im_sink_skip(out, "no accounts were read, so that no mail domains are known");
+    for (size_t i = 0; i < v.names.mail_domains.count; i++) {
+        const char *domain = v.names.mail_domains.items[i];
+        const struct im_dns_answer *answer = is_missing(&v, domain);
+        struct misplaced misplaced;
+        if (answer)
+            tell(&v, domain, answer, find_misplaced(&v, domain, &misplaced) ? &misplaced : NULL);
+    }
+    return im_dns_view_end(&v);
+}
+
+/* Where the mail domain is the IM domain, its address is enough. */
+static void tell_missing(struct im_dns_view *v, const char *domain, const struct im_dns_answer *answer,
+                         const struct misplaced *misplaced) {
     struct im_buf more = IM_BUF_INIT;
+    if (misplaced || im_dns_view_is_im_domain(v, domain))
+        return;
     size_t users = im_dns_view_mail_users(v, domain);
     add_fallback(v, domain, &more);
     add_other_place(v, domain, &more);
@@ -92,28 +117,18 @@ static void tell_missing(struct im_dns_view *v, const char *domain, const struct
 }
 
 enum im_verdict im_rule_dns_srv_missing(const struct im_survey *survey, struct im_sink *out) {
-    struct im_dns_view v;
-    enum im_verdict verdict;
-    if (!im_dns_view_begin(&v, survey, out, &verdict))
-        return verdict;
-    if (!survey->census)
-        return (enum im_verdict)im_sink_skip(out, "no accounts were read, so that no mail domains are known");
-    for (size_t i = 0; i < v.names.mail_domains.count; i++) {
-        const char *domain = v.names.mail_domains.items[i];
-        const struct im_dns_answer *answer = is_missing(&v, domain);
-        struct misplaced misplaced;
-        /* where the mail domain is the IM domain, its address is enough */
-        if (answer && !im_dns_view_is_im_domain(&v, domain) && !find_misplaced(&v, domain, &misplaced))
-            tell_missing(&v, domain, answer);
-    }
-    return im_dns_view_end(&v);
+    return each_absent(survey, out, tell_missing);
 }
 
-static void tell_misplaced(struct im_dns_view *v, const char *domain, const struct misplaced *m) {
+static void tell_misplaced(struct im_dns_view *v, const char *domain, const struct im_dns_answer *answer,
+                           const struct misplaced *m) {
     static const char *const reasons[IM_DNS_MISTAKES] = {"the dot between service and protocol is missing",
                                                          "the service begins with an underscore",
                                                          "the protocol begins with an underscore", "the protocol is another one",
                                                          "the final dot of the name is missing in the zone file"};
+    (void)answer;
+    if (!m)
+        return;
     if (!m->found) {
         struct im_finding *f = im_sink_find(v->out, domain, "%s is an alias of %s, which has no SRV record", m->wanted->name,
                                             m->wanted->aliases[m->wanted->alias_count - 1]);
@@ -131,19 +146,7 @@ static void tell_misplaced(struct im_dns_view *v, const char *domain, const stru
 }
 
 enum im_verdict im_rule_dns_srv_mislabeled(const struct im_survey *survey, struct im_sink *out) {
-    struct im_dns_view v;
-    enum im_verdict verdict;
-    if (!im_dns_view_begin(&v, survey, out, &verdict))
-        return verdict;
-    if (!survey->census)
-        return (enum im_verdict)im_sink_skip(out, "no accounts were read, so that no mail domains are known");
-    for (size_t i = 0; i < v.names.mail_domains.count; i++) {
-        const char *domain = v.names.mail_domains.items[i];
-        struct misplaced misplaced;
-        if (is_missing(&v, domain) && find_misplaced(&v, domain, &misplaced))
-            tell_misplaced(&v, domain, &misplaced);
-    }
-    return im_dns_view_end(&v);
+    return each_absent(survey, out, tell_misplaced);
 }
 
 /* ---- records ---- */
