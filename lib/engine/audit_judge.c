@@ -18,6 +18,7 @@ static enum im_err keep_finding(const struct im_facts *facts, const struct im_ch
         .severity = row->has_severity ? row->severity : j->severity,
         .account = facts->account->name ? facts->account->name : facts->account->dn,
         .dn = facts->account->dn,
+        .guid = facts->account->guid,
         .message = im_pool_strdup(pool, im_buf_str(&j->message)),
         .remedy = j->remedy.len ? im_pool_strdup(pool, im_buf_str(&j->remedy)) : row->rule->remedy,
     };

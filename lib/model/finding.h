@@ -24,6 +24,7 @@ struct im_finding {
     enum im_severity severity;
     const char *account; /* something that --csv resolves to the same account */
     const char *dn;
+    const char *guid;    /* objectGUID or entryUUID, as text: the account stays the same where it is moved or renamed */
     const char *subject; /* what it is about, where that is no account: a server, a domain, a DNS name, an attribute */
     const char *message; /* one sentence */
     const char *remedy;  /* the exact command or record that mends it */

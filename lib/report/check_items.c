@@ -219,8 +219,8 @@ static enum im_err read_evidence(const struct im_check_walk *w, const json_t *ob
 }
 
 static enum im_err read_finding(const struct im_check_walk *w, const json_t *object, struct im_finding *f) {
-    const struct field fields[] = {
-        {"account", &f->account}, {"dn", &f->dn}, {"subject", &f->subject}, {"message", &f->message}, {"remedy", &f->remedy}};
+    const struct field fields[] = {{"account", &f->account}, {"dn", &f->dn},           {"guid", &f->guid},
+                                   {"subject", &f->subject}, {"message", &f->message}, {"remedy", &f->remedy}};
     enum im_err err = read_severity(w, object, f);
     if (err == IM_OK)
         err = read_rule(w, object, f, &f->rule);

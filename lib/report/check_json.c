@@ -56,6 +56,7 @@ static void add_finding(struct im_buf *text, const struct im_finding *f) {
     im_json_add_member(text, "scope", im_scope_name(f->rule->scope));
     im_json_add_member(text, "account", f->account);
     im_json_add_member(text, "dn", f->dn);
+    im_json_add_member(text, "guid", f->guid);
     im_json_add_member(text, "subject", f->subject);
     im_json_add_member(text, "message", f->message);
     im_json_add_member(text, "remedy", f->remedy);

@@ -28,8 +28,8 @@ struct im_check_visitor {
 };
 enum im_err im_check_file_visit(struct im_check_file *file, const struct im_check_visitor *visitor, struct im_error *e);
 
-/* What an earlier result found: some bytes for each finding. Two findings are the same where rule, account (its DN, else its
- * name) and subject are. */
+/* What an earlier result found: some bytes for each finding. Two findings are the same where rule, account and subject are. An
+ * account is the same where its GUID is, or, where one of the two findings has none, its DN, else its name. */
 struct im_baseline;
 
 enum im_err im_baseline_load(const char *path, struct im_baseline **out, struct im_error *e);

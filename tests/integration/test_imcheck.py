@@ -121,6 +121,24 @@ def test_an_export_gives_the_findings_of_its_server(large, gzipped):
     assert not any(name.startswith("dns-") for name in rules)  # nobody is asked who was not named
 
 
+def test_who_was_renamed_is_no_new_finding(small):
+    lab, planted = small
+    words = ["--rule", "account-disabled", "--fail-on", "info"]
+    before = lab.file("before.json", lab.run("imcheck", *words, "-o", "json", status=1).stdout)
+    one = json.loads(before.read_text())["findings"][0]
+    old = lab.file("old.json", before.read_text().replace('"guid"', '"unheard"'))
+    rdn, parent = one["dn"].split(",", 1)
+    with lab.server.connection() as connection:
+        connection.modrdn_s(one["dn"], "cn=renamed")
+        try:
+            runs = [lab.run("imcheck", *words, "--baseline", file, "-o", "json", status=None) for file in (before, old)]
+        finally:
+            connection.modrdn_s(f"cn=renamed,{parent}", rdn)
+    summary = [json.loads(run.stdout)["summary"] for run in runs]
+    assert [(s["new"], s["gone"]) for s in summary] == [(0, 0), (1, 1)]  # a result of before there were GUIDs is read by DN
+    assert json.loads(lab.run("imcheck", *words, "--baseline", old, "-o", "json").stdout)["summary"]["new"] == 0
+
+
 # ---- selected accounts ----
 
 

@@ -290,6 +290,45 @@ static size_t gone(struct im_baseline *b, const struct im_rule_status *rules, si
     return found;
 }
 
+#define WITH_GUID(dn, guid)                                                                                                      \
+    "{\"rule\":\"account-disabled\",\"severity\":\"error\",\"scope\":\"account\",\"account\":\"a\",\"dn\":\"" dn                 \
+    "\",\"guid\":\"" guid "\",\"message\":\"m\"}"
+#define ONE "11111111-2222-3333-4444-555555555555"
+#define TWO "11111111-2222-3333-4444-555555555556"
+
+/* Who was moved is the same; who got the DN of somebody else is not; where one side has no GUID the DN tells. */
+static void accounts_are_the_same_by_their_guid(void **state) {
+    static const struct {
+        const char *before;
+        const char *dn, *guid; /* of the finding now */
+        enum im_finding_state is;
+        size_t gone; /* of the baseline */
+    } rows[] = {
+        {RESULT(WITH_GUID("CN=A,DC=c", ONE)), "CN=B,OU=x,DC=c", ONE, IM_FINDING_KNOWN, 0},
+        {RESULT(WITH_GUID("CN=A,DC=c", ONE)), "CN=A,DC=c", TWO, IM_FINDING_NEW, 1},
+        {RESULT(WITH_GUID("CN=A,DC=c", ONE)), "cn=a,dc=C", NULL, IM_FINDING_KNOWN, 0},
+        {RESULT(FINDING("a", "CN=A,DC=c")), "CN=A,DC=c", ONE, IM_FINDING_KNOWN, 0},
+        {RESULT(FINDING("a", "CN=A,DC=c")), "CN=B,DC=c", ONE, IM_FINDING_NEW, 1},
+        {RESULT(WITH_GUID("CN=A,DC=c", ONE) "," FINDING("a", "CN=A,DC=c")), "CN=A,DC=c", TWO, IM_FINDING_KNOWN, 0},
+        {RESULT(FINDING("a", "CN=A,DC=c") "," WITH_GUID("CN=A,DC=c", ONE)), "CN=A,DC=c", TWO, IM_FINDING_KNOWN, 0},
+        {RESULT(WITH_GUID("CN=A,DC=c", ONE) "," WITH_GUID("CN=A,DC=c", ONE)), "CN=Q,DC=c", TWO, IM_FINDING_NEW, 1},
+        {RESULT(WITH_GUID("CN=A,DC=c", ONE) "," WITH_GUID("CN=A,DC=c", TWO)), "CN=Q,DC=c", TWO, IM_FINDING_KNOWN, 1},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        struct im_finding finding = {
+            .rule = im_rule_find("account-disabled"), .account = "z", .dn = rows[i].dn, .guid = rows[i].guid};
+        const struct im_rule_status rule = {finding.rule, 0, NULL};
+        struct im_baseline *b = load(f, rows[i].before);
+        enum im_finding_state is = IM_FINDING_PLAIN;
+        assert_int_equal(im_baseline_look(b, &finding, &is, &f->error), IM_OK);
+        size_t found = gone(b, &rule, 1, true);
+        if (is != rows[i].is || found != rows[i].gone)
+            fail_msg("row %zu: state %d, %zu gone", i, (int)is, found);
+        im_baseline_free(&b);
+    }
+}
+
 /* What was not looked for is not gone. */
 static void only_what_was_checked_can_be_gone(void **state) {
     struct fixture *f = *state;
@@ -370,6 +409,7 @@ int main(void) {
         TEST(mistakes_are_named_with_their_line),
         TEST(sizes_are_bounded),
         TEST(findings_are_compared),
+        TEST(accounts_are_the_same_by_their_guid),
         TEST(only_what_was_checked_can_be_gone),
         TEST(states_of_the_baseline),
         TEST(out_of_memory),
