@@ -58,6 +58,10 @@ static const char *cell(const struct im_table *t, const struct im_csv_row *row, 
 static enum im_err text_of(struct im_table *t, const struct im_csv_row *row, enum im_column column, struct im_pool *pool,
                            const char **out, struct im_error *e) {
     const char *raw = cell(t, row, column);
+    *out = NULL;
+    if (*raw == '\0') {
+        return IM_OK;
+    }
     const char *text = im_cell_text(raw, pool);
     *out = text != NULL && *text != '\0' ? text : NULL;
     if (text == NULL) {
@@ -129,10 +133,13 @@ static bool is_finding_without_account(const struct im_table *t, const struct im
 }
 
 static enum im_err check_address(struct im_table *t, struct reading *r, struct im_pool *pool, struct im_error *e) {
+    if (r->input->address == NULL) {
+        return IM_OK;
+    }
     struct im_error inner = {.code = IM_OK};
     size_t count;
     const char *const *variables = im_profile_variables(true, &count);
-    if (r->input->address == NULL || im_template_check(r->input->address, variables, count, &inner) == IM_OK) {
+    if (im_template_check(r->input->address, variables, count, &inner) == IM_OK) {
         return IM_OK;
     }
     return blame_in_words(t, r, IM_COLUMN_ADDRESS, &inner, pool, e);

@@ -16,9 +16,13 @@ static bool is_as_wanted(struct im_planning *p, const struct im_profile_attr *at
                          const char *wanted) {
     if (!has || has->count != 1)
         return false;
+    const char *home = p->account->home;
     if (attr->role == IM_ROLE_HOME)
-        return im_home_equal(p->account->home, wanted, &p->failed);
+        return (home && strcmp(home, wanted) == 0) || im_home_equal(home, wanted, &p->failed);
     const struct berval *value = &has->values[0];
+    size_t len = strlen(wanted);
+    if (value->bv_len == len && memcmp(value->bv_val, wanted, len) == 0) /* mostly, when nothing is to be done */
+        return true;
     if (strlen(value->bv_val) != value->bv_len)
         return false;
     return im_role_equal(attr->role, value->bv_val, wanted) ||
@@ -97,6 +101,22 @@ static bool keeps_values(const struct im_planning *p) {
     return p->want->enabled || (p->keep_opaque && p->account->has_opaque);
 }
 
+/* Is there an attribute that the entry has not, and may not have? What it has is allowed: only the rest must be looked up. */
+static bool lacks_class(const struct im_planning *p, const struct im_attr *classes) {
+    for (size_t i = 0; i < p->context->profile->attr_count; i++) {
+        const char *name = p->context->profile->attrs[i].name;
+        if (!im_entry_attr(p->account->entry, name) && !im_schema_allows(p->context->schema, classes, name, NULL))
+            return true;
+    }
+    return false;
+}
+
+/* Removed where it was needed for the values only; where the schema allows them anyway it is somebody else's. */
+static bool loses_class(const struct im_planning *p, const struct im_attr *classes, const char *class) {
+    return class && !keeps_values(p) && im_entry_has_value(p->account->entry, classes->name, class) &&
+           needs_class(p, classes, class);
+}
+
 /* Adds the operation on objectClass. *is_added: the class comes with the values. */
 static enum im_err plan_class(struct im_planning *p, bool *is_added) {
     static const char attribute[] = "objectClass";
@@ -104,12 +124,10 @@ static enum im_err plan_class(struct im_planning *p, bool *is_added) {
     const struct im_attr *classes = im_entry_attr(p->account->entry, attribute);
     if (!p->context->schema)
         return IM_OK;
-    bool is_listed = class && im_entry_has_value(p->account->entry, attribute, class);
-    bool adds = p->want->enabled && needs_class(p, classes, NULL);
+    bool adds = p->want->enabled && lacks_class(p, classes);
     if (adds && (!class || !class_helps(p, classes, class)))
         return no_class_helps(p);
-    /* Removed where it was needed for the values only; where the schema allows them anyway it is somebody else's. */
-    bool removes = !keeps_values(p) && is_listed && needs_class(p, classes, class);
+    bool removes = classes && loses_class(p, classes, class);
     if (!adds && !removes)
         return IM_OK;
     const struct berval *value = im_planning_value(p, class);

@@ -116,7 +116,8 @@ enum im_err im_servers_find(const struct im_servers *servers, const char *spec, 
 /* Nearly always it is spelled as the server's own DN. */
 static const struct im_server *find_spelled(const struct im_servers *servers, const char *dn) {
     for (size_t i = 0; dn && i < servers->count; i++) {
-        if (im_text_equal(servers->items[i].dn, dn))
+        const char *own = servers->items[i].dn;
+        if (own && (strcmp(own, dn) == 0 || im_text_equal(own, dn)))
             return &servers->items[i];
     }
     return NULL;

@@ -7,9 +7,14 @@
 
 #include <string.h>
 
+static bool is_plain(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
+}
+
 static bool alias_is_safe(const char *alias, size_t len) {
     for (size_t i = 0; i < len; i++) {
-        if ((unsigned char)alias[i] <= 0x20 || (unsigned char)alias[i] >= 0x7f || strchr("/#%?@\"<>\\^`{|}", alias[i]))
+        unsigned char c = (unsigned char)alias[i];
+        if (!is_plain(alias[i]) && (c <= 0x20 || c >= 0x7f || strchr("/#%?@\"<>\\^`{|}", c)))
             return false;
     }
     return len > 0;
@@ -71,47 +76,68 @@ static const char *local_part(struct im_building *b, const char *address) {
     return local;
 }
 
-static const char *lookup(void *user, const char *variable) {
-    struct im_building *b = user;
+/* Lengths first: nine times for each account a name is looked for here. */
+#define IS(text) (len == sizeof(text) - 1 && memcmp(variable, text, sizeof(text) - 1) == 0)
+
+static const char *value_of_account(struct im_building *b, const char *variable, size_t len) {
+    static const char prefix[] = "attr:";
     const struct im_account *a = b->account;
-    const struct im_want *w = b->want;
-    if (strncmp(variable, "attr:", 5) == 0)
-        return im_entry_string(a->entry, variable + 5);
-    if (strcmp(variable, "mail-local") == 0)
+    if (IS("alias"))
+        return a->alias;
+    if (IS("account"))
+        return a->name;
+    if (IS("given"))
+        return a->given;
+    if (IS("sn"))
+        return a->sn;
+    if (IS("mail-local"))
         return local_part(b, a->mail);
-    if (strcmp(variable, "upn-local") == 0)
+    if (IS("upn-local"))
         return local_part(b, a->upn);
-    const struct {
-        const char *name, *value;
-    } rows[] = {
-        {"alias", a->alias},         {"account", a->name},        {"given", a->given},     {"sn", a->sn},
-        {"domain", b->domain},       {"home-host", w->home_host}, {"address", w->address}, {"im-alias", w->im_alias},
-        {"im-domain", w->im_domain}, {"home-dn", w->home_dn},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (strcmp(rows[i].name, variable) == 0)
-            return rows[i].value;
-    }
-    return NULL;
+    return strncmp(variable, prefix, strlen(prefix)) == 0 ? im_entry_string(a->entry, variable + strlen(prefix)) : NULL;
 }
 
+static const char *lookup(void *user, const char *variable) {
+    struct im_building *b = user;
+    const struct im_want *w = b->want;
+    size_t len = strlen(variable);
+    if (IS("im-alias"))
+        return w->im_alias;
+    if (IS("im-domain"))
+        return w->im_domain;
+    if (IS("domain"))
+        return b->domain;
+    if (IS("address"))
+        return w->address;
+    if (IS("home-host"))
+        return w->home_host;
+    if (IS("home-dn"))
+        return w->home_dn;
+    return value_of_account(b, variable, len);
+}
+
+#undef IS
+
 enum im_err im_building_expand(struct im_building *b, const char *template, enum im_template_context context, const char **out) {
-    struct im_buf text = IM_BUF_INIT;
     struct im_error inner = {.code = IM_OK};
-    enum im_err err = im_template_expand(template, context, lookup, b, &text, &inner);
+    im_buf_clear(&b->text);
+    enum im_err err = im_template_expand(template, context, lookup, b, &b->text, &inner);
     *out = NULL;
     if (b->failed) {
         err = im_error_nomem(b->e);
     } else if (err == IM_OK) {
-        *out = im_pool_strdup(b->pool, im_buf_str(&text));
+        *out = im_pool_strndup(b->pool, im_buf_str(&b->text), b->text.len);
         err = *out ? IM_OK : im_error_nomem(b->e);
     } else if (err == IM_E_INPUT) {
         err = im_building_cannot(b, inner.text);
     } else {
         im_error_set(b->e, err, "%s", inner.text);
     }
-    im_buf_free(&text);
     return err;
+}
+
+void im_building_end(struct im_building *b) {
+    im_buf_free(&b->text);
 }
 
 const struct im_server *im_building_live_home(struct im_building *b) {
@@ -137,7 +163,8 @@ static const char *address_template(const struct im_building *b) {
 static enum im_err choose_home_and_domain(struct im_building *b) {
     const struct im_request *r = b->request;
     const struct im_server *home = r->home ? r->home : im_building_live_home(b);
-    b->domain = r->domain ? r->domain : kept_domain(b);
+    b->kept = kept_domain(b);
+    b->domain = r->domain ? r->domain : b->kept;
     bool needs_domain = !b->domain && im_template_uses(address_template(b), "domain");
     enum im_err err = IM_OK;
     if (!home) {
@@ -157,7 +184,7 @@ static enum im_err choose_home_and_domain(struct im_building *b) {
 static enum im_err choose_address(struct im_building *b) {
     struct im_want *w = b->want;
     const char *address = b->account->address;
-    const char *kept = b->request->address ? NULL : kept_domain(b);
+    const char *kept = b->request->address ? NULL : b->kept;
     if (!kept)
         return im_building_expand(b, address_template(b), IM_TEMPLATE_PLAIN, &w->address);
     w->address = address;
@@ -231,28 +258,28 @@ static enum im_err build_values(struct im_building *b) {
     return IM_OK;
 }
 
+static enum im_err build_all(struct im_building *b) {
+    enum im_err err = IM_OK;
+    if (b->want->enabled)
+        err = choose_home_and_domain(b);
+    if (err == IM_OK && b->want->enabled)
+        err = choose_address(b);
+    if (err == IM_OK && b->want->enabled)
+        err = split_address(b);
+    return err == IM_OK ? build_values(b) : err;
+}
+
 enum im_err im_want_build(const struct im_account_context *context, const struct im_account *account,
                           const struct im_request *request, const struct im_servers *servers, struct im_pool *pool,
                           struct im_want *out, struct im_error *e) {
     struct im_want want = {.enabled = request->action == IM_ENABLE || request->action == IM_PREFLIGHT};
     struct im_building b = {
         .context = context, .account = account, .request = request, .servers = servers, .pool = pool, .want = &want, .e = e};
-    enum im_err err = IM_OK;
-    if (request->action == IM_MOVE || request->suspends) {
-        err = request->suspends ? im_building_suspend(&b) : im_building_move(&b);
-        if (err == IM_OK)
-            *out = want;
-        return err;
-    }
-    if (want.enabled)
-        err = choose_home_and_domain(&b);
-    if (err == IM_OK && want.enabled)
-        err = choose_address(&b);
-    if (err == IM_OK && want.enabled)
-        err = split_address(&b);
-    if (err == IM_OK)
-        err = build_values(&b);
+    enum im_err err = request->suspends              ? im_building_suspend(&b)
+                      : request->action == IM_MOVE ? im_building_move(&b)
+                                                   : build_all(&b);
     if (err == IM_OK)
         *out = want;
+    im_building_end(&b);
     return err;
 }

@@ -123,6 +123,7 @@ enum im_err im_want_agreeing(const struct im_account_context *context, const str
         if (names)
             err = im_building_expand(&b, p->attrs[i].enabled, im_building_context(&p->attrs[i]), &values[i]);
     }
+    im_building_end(&b);
     if (err == IM_OK)
         *out = want;
     return err;
