@@ -64,35 +64,57 @@ static void add_escaped(struct im_buf *out, const char *s, size_t len) {
     im_buf_add(out, s + begin, len - begin);
 }
 
-static void add_plain(struct im_buf *out, const char *s, size_t len) {
-    char *room = im_buf_room(out, len + 2);
-    if (!room)
-        return;
-    room[0] = '"';
-    memcpy(room + 1, s, len);
-    room[len + 1] = '"';
-}
-
 static void add_bytes(struct im_buf *out, const struct berval *value) {
     im_buf_adds(out, "{\"base64\":\"");
     im_base64_encode(value, out);
     im_buf_adds(out, "\"}");
 }
 
-void im_json_add_value(struct im_buf *out, const struct berval *value) {
-    const char *s = value->bv_len ? value->bv_val : "";
-    unsigned found = kinds(s, value->bv_len);
+/* Into room that is there; the end of it. */
+static char *put_key(char *at, const char *key, size_t len, bool is_first) {
+    if (!is_first)
+        *at++ = ',';
+    *at++ = '"';
+    memcpy(at, key, len);
+    at += len;
+    *at++ = '"';
+    *at++ = ':';
+    return at;
+}
+
+static char *put_plain(char *at, const char *s, size_t len) {
+    *at++ = '"';
+    memcpy(at, s, len);
+    at += len;
+    *at++ = '"';
+    return at;
+}
+
+static bool begins(const struct im_buf *out) {
+    return !out->len || out->data[out->len - 1] == '{';
+}
+
+static void add_unplain(struct im_buf *out, const struct berval *value, unsigned found) {
+    const char *s = value->bv_val;
     if (found & HAS_NUL || (found & HAS_HIGH && !im_text_is_utf8(s, value->bv_len))) {
         add_bytes(out, value);
         return;
     }
-    if (found & HAS_ESCAPES) {
-        im_buf_addc(out, '"');
-        add_escaped(out, s, value->bv_len);
-        im_buf_addc(out, '"');
-    } else {
-        add_plain(out, s, value->bv_len);
+    im_buf_addc(out, '"');
+    add_escaped(out, s, value->bv_len);
+    im_buf_addc(out, '"');
+}
+
+void im_json_add_value(struct im_buf *out, const struct berval *value) {
+    const char *s = value->bv_len ? value->bv_val : "";
+    unsigned found = kinds(s, value->bv_len);
+    if (found) {
+        add_unplain(out, value, found);
+        return;
     }
+    char *at = im_buf_room(out, value->bv_len + 2);
+    if (at)
+        put_plain(at, s, value->bv_len);
 }
 
 void im_json_add_string(struct im_buf *out, const char *s) {
@@ -101,25 +123,29 @@ void im_json_add_string(struct im_buf *out, const char *s) {
     im_json_add_value(out, &value);
 }
 
-/* In one piece: a line has some thirty of them. */
 void im_json_add_key(struct im_buf *out, const char *key) {
-    bool is_first = !out->len || out->data[out->len - 1] == '{';
-    char *at = im_buf_room(out, strlen(key) + 3 + !is_first);
-    if (!at)
-        return;
-    if (!is_first)
-        *at++ = ',';
-    *at++ = '"';
-    at = stpcpy(at, key);
-    at[0] = '"';
-    at[1] = ':';
+    bool is_first = begins(out);
+    size_t len = strlen(key);
+    char *at = im_buf_room(out, len + 3 + !is_first);
+    if (at)
+        put_key(at, key, len, is_first);
 }
 
+/* In one piece: a line has some thirty of them. */
 void im_json_add_member(struct im_buf *out, const char *key, const char *value) {
+    bool is_first = begins(out);
+    size_t key_len = strlen(key);
+    size_t len = value ? strlen(value) : 0;
     if (!value)
         return;
-    im_json_add_key(out, key);
-    im_json_add_string(out, value);
+    if (kinds(value, len)) {
+        im_json_add_key(out, key);
+        im_json_add_string(out, value);
+        return;
+    }
+    char *at = im_buf_room(out, key_len + len + 5 + !is_first);
+    if (at)
+        put_plain(put_key(at, key, key_len, is_first), value, len);
 }
 
 void im_json_add_values(struct im_buf *out, const char *key, const struct berval *values, size_t count) {
@@ -134,6 +160,12 @@ void im_json_add_values(struct im_buf *out, const char *key, const struct berval
 }
 
 void im_json_add_count(struct im_buf *out, const char *key, size_t value) {
+    char digits[24];
+    size_t first = sizeof digits;
+    do {
+        digits[--first] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value);
     im_json_add_key(out, key);
-    im_buf_addf(out, "%zu", value);
+    im_buf_add(out, digits + first, sizeof digits - first);
 }

@@ -17,6 +17,14 @@ struct batch {
     size_t first, end; /* accounts */
 };
 
+/* An attribute that is searched, and how. */
+struct sought {
+    const char *attribute; /* NULL: the profile has none of this role */
+    const char *rule;      /* that a filter must name; or NULL */
+    bool ignores_case;
+    bool is_unique; /* Active Directory lets a domain have each value once */
+};
+
 struct searching {
     const struct im_resolver *r;
     const struct im_account *const *accounts;
@@ -25,18 +33,13 @@ struct searching {
     struct im_holders *holders;
     const char *attributes[ROLES + 3];
     struct im_lookup_list lookups;
-    size_t domain_count;
+    struct sought roles[ROLES], *names; /* of unique_roles; of the profile's account names */
 };
 
 static const char *wanted(const struct im_want *want, enum im_role role) {
     if (!want->enabled || want->keeps_names)
         return NULL;
     return role == IM_ROLE_ADDRESS ? want->address : want->logical_url;
-}
-
-static const char *attribute_of(const struct searching *s, enum im_role role) {
-    const struct im_profile_attr *attr = im_profile_role(s->r->context->profile, role);
-    return attr ? attr->name : NULL;
 }
 
 /* ---- searches ---- */
@@ -47,41 +50,69 @@ static bool ignores_case(const struct im_schema *schema, const char *attribute) 
     return attr && attr->equality && strncasecmp(attr->equality, "caseIgnore", strlen("caseIgnore")) == 0;
 }
 
-/* Active Directory lets a domain have each sAMAccountName once: where the account itself has it, nobody else does. */
-static bool has_name_alone(const struct searching *s, size_t i, const char *attribute) {
-    static const char name[] = "sAMAccountName";
-    return s->r->context->is_ad && s->domain_count == 1 && im_text_equal(attribute, name) &&
-           im_text_equal(im_entry_string(s->accounts[i]->entry, name), s->wants[i]->im_alias);
+static struct sought sought(const struct searching *s, const char *attribute) {
+    const struct im_account_context *context = s->r->context;
+    bool is_one_domain = s->r->domains[0] && !s->r->domains[1];
+    if (!attribute)
+        return (struct sought){.attribute = NULL};
+    return (struct sought){.attribute = attribute,
+                           .rule = im_filter_rule(context->schema, attribute),
+                           .ignores_case = ignores_case(context->schema, attribute),
+                           .is_unique = context->is_ad && is_one_domain && im_text_equal(attribute, "sAMAccountName")};
+}
+
+static enum im_err find_sought(struct searching *s, struct im_error *e) {
+    const struct im_profile *profile = s->r->context->profile;
+    size_t count = 0;
+    s->names = im_pool_array(s->pool, profile->account_name_count, sizeof *s->names);
+    if (!s->names)
+        return im_error_nomem(e);
+    for (size_t n = 0; n < profile->account_name_count; n++)
+        s->names[n] = sought(s, profile->account_names[n]);
+    for (size_t n = 0; n < ROLES; n++) {
+        const struct im_profile_attr *attr = im_profile_role(profile, unique_roles[n]);
+        s->roles[n] = sought(s, attr ? attr->name : NULL);
+        if (attr)
+            s->attributes[count++] = attr->name;
+    }
+    s->attributes[count++] = "objectGUID";
+    s->attributes[count] = "entryUUID";
+    return IM_OK;
+}
+
+static void add_term(const struct sought *sought, const char *value, struct im_buf *filter, size_t *terms) {
+    struct berval bytes = {.bv_len = strlen(value)};
+    memcpy(&bytes.bv_val, &value, sizeof value);
+    im_filter_by_rule(filter, sought->attribute, sought->rule, &bytes, false);
+    ++*terms;
+}
+
+/* Where the account itself has a name that is unique, nobody else does. */
+static bool has_alone(const struct searching *s, size_t i, const struct sought *name) {
+    return name->is_unique && im_text_equal(im_entry_string(s->accounts[i]->entry, name->attribute), s->wants[i]->im_alias);
 }
 
 static enum im_err add_terms(struct searching *s, size_t i, struct im_buf *filter, size_t *terms, struct im_error *e) {
-    const struct im_schema *schema = s->r->context->schema;
-    const struct im_profile *profile = s->r->context->profile;
     bool is_exact = false;
     for (size_t n = 0; n < ROLES; n++) {
+        const struct sought *role = &s->roles[n];
         const char *value = wanted(s->wants[i], unique_roles[n]);
-        const char *attribute = attribute_of(s, unique_roles[n]);
-        if (!value || !attribute)
+        if (!value || !role->attribute)
+            continue;
+        add_term(role, value, filter, terms);
+        if (role->ignores_case)
             continue;
         const char *lower = im_filter_lower(value, s->pool);
         if (!lower)
             return im_error_nomem(e);
-        im_filter_text(filter, schema, attribute, value);
-        ++*terms;
-        if (ignores_case(schema, attribute))
-            continue;
         is_exact = true;
-        if (strcmp(lower, value) != 0) {
-            im_filter_text(filter, schema, attribute, lower);
-            ++*terms;
-        }
+        if (strcmp(lower, value) != 0)
+            add_term(role, lower, filter, terms);
     }
     /* Who has the alias as a name most likely holds the address in another spelling, where the server tells them apart. */
-    for (size_t n = 0; is_exact && s->wants[i]->im_alias && n < profile->account_name_count; n++) {
-        if (has_name_alone(s, i, profile->account_names[n]))
-            continue;
-        im_filter_text(filter, schema, profile->account_names[n], s->wants[i]->im_alias);
-        ++*terms;
+    for (size_t n = 0; is_exact && s->wants[i]->im_alias && n < s->r->context->profile->account_name_count; n++) {
+        if (!has_alone(s, i, &s->names[n]))
+            add_term(&s->names[n], s->wants[i]->im_alias, filter, terms);
     }
     return IM_OK;
 }
@@ -188,13 +219,13 @@ static enum im_err held(const struct im_attr *attr, const char *value, const str
 }
 
 /* Does the entry hold what an account of the batch wants? */
-static enum im_err compare(struct searching *s, const struct batch *batch, const struct im_entry *entry, enum im_role role,
+static enum im_err compare(struct searching *s, const struct batch *batch, const struct im_entry *entry, size_t n,
                            struct im_error *e) {
-    const char *attribute = attribute_of(s, role);
+    const char *attribute = s->roles[n].attribute;
     const struct im_attr *attr = attribute ? im_entry_attr(entry, attribute) : NULL;
     enum im_err err = IM_OK;
     for (size_t i = batch->first; err == IM_OK && attr && i < batch->end; i++) {
-        const char *value = wanted(s->wants[i], role);
+        const char *value = wanted(s->wants[i], unique_roles[n]);
         const struct berval *other = NULL;
         bool failed = false;
         err = value ? held(attr, value, &other, e) : IM_OK;
@@ -208,7 +239,7 @@ static enum im_err compare(struct searching *s, const struct batch *batch, const
 static enum im_err take_candidate(void *user, const struct im_lookup *lookup, const struct im_entry *entry, struct im_error *e) {
     enum im_err err = IM_OK;
     for (size_t n = 0; err == IM_OK && n < ROLES; n++)
-        err = compare(user, lookup->data, entry, unique_roles[n], e);
+        err = compare(user, lookup->data, entry, n, e);
     return err;
 }
 
@@ -216,20 +247,13 @@ enum im_err im_holders_begin(const struct im_resolver *r, const struct im_accoun
                              const struct im_want *const *wants, size_t count, struct im_pool *pool, struct im_holders *holders,
                              struct im_lookups *lookups, struct im_error *e) {
     struct searching *s = im_pool_alloc(pool, sizeof *s);
-    size_t names = 0;
     if (!s)
         return im_error_nomem(e);
     *s = (struct searching){.r = r, .accounts = accounts, .wants = wants, .pool = pool, .holders = holders};
-    while (r->domains[s->domain_count])
-        s->domain_count++;
-    for (size_t n = 0; n < ROLES; n++) {
-        if (attribute_of(s, unique_roles[n]))
-            s->attributes[names++] = attribute_of(s, unique_roles[n]);
-    }
-    s->attributes[names++] = "objectGUID";
-    s->attributes[names] = "entryUUID";
     memset(holders, 0, count * sizeof *holders);
-    enum im_err err = make_lookups(s, count, e);
+    enum im_err err = find_sought(s, e);
+    if (err == IM_OK)
+        err = make_lookups(s, count, e);
     size_t lookup_count = s->lookups.count;
     struct im_lookup *items = im_lookup_list_take(&s->lookups, pool);
     if (err == IM_OK && !items)

@@ -174,15 +174,12 @@ static void add_escaped(struct im_buf *out, const struct berval *value, bool all
     }
 }
 
-/* NULL: the attribute's own rule serves. */
-static const char *rule_for(const struct im_schema *schema, const char *attribute) {
+const char *im_filter_rule(const struct im_schema *schema, const char *attribute) {
     const struct im_schema_attr *attr = schema && !schema->is_ad ? im_schema_attr(schema, attribute) : NULL;
     return !attr || attr->equality ? NULL : im_schema_rule(attr);
 }
 
-void im_filter_term(struct im_buf *out, const struct im_schema *schema, const char *attribute, const struct berval *value,
-                    bool is_octets) {
-    const char *rule = rule_for(schema, attribute);
+void im_filter_by_rule(struct im_buf *out, const char *attribute, const char *rule, const struct berval *value, bool is_octets) {
     im_buf_addc(out, '(');
     im_buf_adds(out, attribute);
     if (rule)
@@ -190,6 +187,11 @@ void im_filter_term(struct im_buf *out, const struct im_schema *schema, const ch
     im_buf_addc(out, '=');
     add_escaped(out, value, is_octets);
     im_buf_addc(out, ')');
+}
+
+void im_filter_term(struct im_buf *out, const struct im_schema *schema, const char *attribute, const struct berval *value,
+                    bool is_octets) {
+    im_filter_by_rule(out, attribute, im_filter_rule(schema, attribute), value, is_octets);
 }
 
 void im_filter_text(struct im_buf *out, const struct im_schema *schema, const char *attribute, const char *value) {

@@ -74,8 +74,12 @@ void im_lookups_free(struct im_lookups *l); /* lists of entries; not the items *
 enum im_err im_lookup_all(struct im_directory *d, struct im_lookup *lookups, size_t count, im_lookup_fn *fn, void *user,
                           struct im_error *e);
 
-/* Appends "(attribute=value)", escaped. Where the directory is not an AD and its schema has no equality rule for the attribute,
- * the rule is named instead. schema may be NULL. */
+/* The rule that a filter must name: where the directory is not an AD and its schema has no equality rule for the attribute. NULL:
+ * none. schema may be NULL. */
+const char *im_filter_rule(const struct im_schema *schema, const char *attribute);
+/* Appends "(attribute=value)" or "(attribute:rule:=value)", escaped. */
+void im_filter_by_rule(struct im_buf *out, const char *attribute, const char *rule, const struct berval *value, bool is_octets);
+/* The same, where there are too few terms to keep the rule. */
 void im_filter_term(struct im_buf *out, const struct im_schema *schema, const char *attribute, const struct berval *value,
                     bool is_octets);
 void im_filter_text(struct im_buf *out, const struct im_schema *schema, const char *attribute, const char *value);

@@ -16,6 +16,7 @@
 struct probe {
     const char *attribute;
     struct berval value;
+    uint64_t mark; /* of the value; see mark_of */
     bool is_octets;
     bool is_history; /* counts only where nothing else matches */
 };
@@ -31,6 +32,13 @@ struct batch {
     size_t count;
 };
 
+enum { REMEMBERED = 8 };
+
+/* An attribute that is looked for, and the rule that filters must name; or NULL. */
+struct asked {
+    const char *attribute, *rule;
+};
+
 struct im_resolving {
     const struct im_resolver *r;
     const struct im_identity *identities;
@@ -41,9 +49,25 @@ struct im_resolving {
     struct im_match *history; /* those that matched sIDHistory only */
     const char *const *attributes;
     struct im_lookup_list lookups;
+    struct asked asked[REMEMBERED]; /* names are compared as pointers: they come from the same few places */
+    size_t asked_count;
 };
 
 /* ---- what is looked for ---- */
+
+/* One of 64 bits, the same for all texts that fold to the same; all bits where the text is not ASCII, which may fold to anything.
+ * Each entry is compared with the fifty names of its search, and this is how most comparisons are spared. */
+static uint64_t mark_of(const struct berval *value, bool is_octets) {
+    const char *bytes = value->bv_val;
+    size_t len = value->bv_len;
+    if (!len || (!is_octets && !im_text_is_ascii(bytes, len)))
+        return UINT64_MAX;
+    unsigned without_case = is_octets ? 0 : 'a' ^ 'A';
+    unsigned sum = 0;
+    for (size_t i = 0; i < len; i++)
+        sum = 5 * sum + ((unsigned char)bytes[i] | without_case);
+    return UINT64_C(1) << ((sum ^ sum >> 6 ^ sum >> 12) % 64);
+}
 
 static void add_probe(struct probes *list, const char *attribute, const void *bytes, size_t len, bool is_octets) {
     if (!bytes || list->count >= list->max)
@@ -51,6 +75,7 @@ static void add_probe(struct probes *list, const char *attribute, const void *by
     struct probe *probe = &list->items[list->count++];
     *probe = (struct probe){.attribute = attribute, .is_octets = is_octets, .value.bv_len = len};
     memcpy(&probe->value.bv_val, &bytes, sizeof probe->value.bv_val);
+    probe->mark = mark_of(&probe->value, is_octets);
 }
 
 static void add_text(struct probes *list, const char *attribute, const char *text) {
@@ -237,6 +262,24 @@ static enum im_err close_batch(struct im_resolving *s, size_t *open, struct im_b
     return text ? IM_OK : im_error_nomem(e);
 }
 
+static const char *rule_of(struct im_resolving *s, const char *attribute) {
+    for (size_t i = 0; i < s->asked_count; i++) {
+        if (s->asked[i].attribute == attribute)
+            return s->asked[i].rule;
+    }
+    const char *rule = im_filter_rule(s->r->context->schema, attribute);
+    if (s->asked_count < REMEMBERED)
+        s->asked[s->asked_count++] = (struct asked){attribute, rule};
+    return rule;
+}
+
+static void add_terms(struct im_resolving *s, const struct probes *list, struct im_buf *filter) {
+    for (size_t p = 0; p < list->count; p++) {
+        const struct probe *probe = &list->items[p];
+        im_filter_by_rule(filter, probe->attribute, rule_of(s, probe->attribute), &probe->value, probe->is_octets);
+    }
+}
+
 static enum im_err make_lookups(struct im_resolving *s, size_t count, struct im_error *e) {
     struct im_buf filter = IM_BUF_INIT;
     size_t open = 0;
@@ -258,10 +301,7 @@ static enum im_err make_lookups(struct im_resolving *s, size_t count, struct im_
         }
         if (err != IM_OK)
             break;
-        for (size_t p = 0; p < list->count; p++) {
-            im_filter_term(&filter, s->r->context->schema, list->items[p].attribute, &list->items[p].value,
-                           list->items[p].is_octets);
-        }
+        add_terms(s, list, &filter);
         terms += list->count;
         struct batch *batch = s->lookups.items[open - 1].data;
         batch->identities[batch->count++] = i;
@@ -274,38 +314,43 @@ static enum im_err make_lookups(struct im_resolving *s, size_t count, struct im_
 
 /* ---- what came back ---- */
 
-enum { REMEMBERED = 8 };
+/* An attribute of the entry, and the marks of its values. */
+struct seen {
+    const char *name;
+    const struct im_attr *attr; /* NULL: the entry has none of this name */
+    uint64_t marks;
+};
 
 /* An entry, and which of its attributes were looked for already: each identity of a batch asks for the same. */
 struct looking {
     const struct im_entry *entry;
-    const char *names[REMEMBERED];
-    const struct im_attr *attrs[REMEMBERED];
+    struct seen items[REMEMBERED], other;
     size_t count;
 };
 
-static const struct im_attr *attr_of(struct looking *l, const char *name) {
+static const struct seen *attr_of(struct looking *l, const struct probe *probe) {
     for (size_t i = 0; i < l->count; i++) {
-        if (l->names[i] == name)
-            return l->attrs[i];
+        if (l->items[i].name == probe->attribute)
+            return &l->items[i];
     }
-    const struct im_attr *attr = im_entry_attr(l->entry, name);
-    if (l->count < REMEMBERED) {
-        l->names[l->count] = name;
-        l->attrs[l->count++] = attr;
-    }
-    return attr;
+    struct seen *seen = l->count < REMEMBERED ? &l->items[l->count++] : &l->other;
+    *seen = (struct seen){.name = probe->attribute, .attr = im_entry_attr(l->entry, probe->attribute)};
+    for (size_t i = 0; seen->attr && i < seen->attr->count; i++)
+        seen->marks |= mark_of(&seen->attr->values[i], probe->is_octets);
+    return seen;
 }
 
 static enum im_err probe_matches(const struct probe *probe, struct looking *entry, bool *does, struct im_error *e) {
-    const struct im_attr *attr = attr_of(entry, probe->attribute);
+    const struct seen *seen = attr_of(entry, probe);
     enum im_err err = IM_OK;
     *does = false;
-    for (size_t i = 0; err == IM_OK && !*does && attr && i < attr->count; i++) {
+    if (!(seen->marks & probe->mark))
+        return IM_OK;
+    for (size_t i = 0; err == IM_OK && !*does && i < seen->attr->count; i++) {
         if (probe->is_octets) {
-            *does = im_value_equal(&attr->values[i], &probe->value);
+            *does = im_value_equal(&seen->attr->values[i], &probe->value);
         } else {
-            err = im_value_folds_to(&attr->values[i], &probe->value, does, e);
+            err = im_value_folds_to(&seen->attr->values[i], &probe->value, does, e);
         }
     }
     return err;

@@ -3,7 +3,6 @@
 
 #include "lib/base/text.h"
 #include "lib/data/dn.h"
-#include "lib/data/guid.h"
 
 #include <string.h>
 
@@ -58,26 +57,27 @@ static bool is_nobody(const struct im_slice *slice, struct im_line *line, const 
     return true;
 }
 
-/* What makes an entry the same one however it was found. In pool. */
-static const char *entry_key(const struct im_entry *entry, struct im_pool *pool) {
-    char guid[IM_GUID_TEXT_SIZE];
-    const struct berval *octets = im_entry_value(entry, "objectGUID");
-    const char *uuid = im_entry_string(entry, "entryUUID");
-    if (octets && im_guid_to_text(octets, guid))
-        return im_pool_strdup(pool, guid);
-    if (uuid)
-        return uuid;
-    struct im_buf key = IM_BUF_INIT;
-    if (!im_dn_normalize(entry->dn, &key))
-        im_buf_adds(&key, entry->dn);
-    const char *text = key.failed ? NULL : im_pool_strdup(pool, im_buf_str(&key));
-    im_buf_free(&key);
-    return text;
+/* What makes an entry the same one however it was found. 0: out of memory. */
+static uint64_t entry_key(const struct im_ledger *ledger, const struct im_entry *entry) {
+    const struct berval *guid = im_entry_value(entry, "objectGUID");
+    if (!guid)
+        guid = im_entry_value(entry, "entryUUID");
+    if (guid)
+        return im_ledger_key(ledger, guid->bv_val, guid->bv_len);
+    struct im_buf dn = IM_BUF_INIT;
+    if (!im_dn_normalize(entry->dn, &dn))
+        im_buf_adds(&dn, entry->dn);
+    uint64_t key = dn.failed ? 0 : im_ledger_key(ledger, im_buf_str(&dn), dn.len);
+    im_buf_free(&dn);
+    return key;
 }
 
 /* Two lines of one account must ask for the same: a number that stands for what a line asks for. */
 static enum im_err request_number(const struct im_slice *slice, const struct im_input *input, uint32_t *out) {
     const char *const cells[] = {input->home, input->domain, input->address};
+    *out = 0;
+    if (!input->home && !input->domain && !input->address)
+        return IM_OK;
     struct im_buf text = IM_BUF_INIT;
     for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++) {
         if (cells[i])
@@ -85,7 +85,7 @@ static enum im_err request_number(const struct im_slice *slice, const struct im_
         im_buf_addc(&text, '\n');
     }
     bool failed = text.failed;
-    *out = (uint32_t)im_ledger_key(&slice->walk->ledger, im_buf_str(&text));
+    *out = (uint32_t)im_ledger_key(&slice->walk->ledger, im_buf_str(&text), text.len);
     im_buf_free(&text);
     return failed ? im_error_nomem(slice->walk->e) : IM_OK;
 }
@@ -107,14 +107,14 @@ static enum im_err repeat(struct im_slice *slice, struct im_line *line, const st
 static enum im_err add_job(struct im_slice *slice, struct im_line *line, const struct im_entry *entry) {
     struct im_walk *walk = slice->walk;
     struct im_job *job = &slice->jobs[slice->job_count];
-    const char *key = entry_key(entry, slice->pool);
+    uint64_t key = entry_key(&walk->ledger, entry);
     uint32_t request;
     bool is_known;
     if (!key)
         return im_error_nomem(walk->e);
     *job = (struct im_job){.slice = slice, .input = line->input, .account = {.entry = entry}};
     job->result = (struct im_result){.dn = entry->dn, .ldap_code = -1};
-    job->key = im_ledger_key(&walk->ledger, key);
+    job->key = key;
     enum im_err err = request_number(slice, line->input, &request);
     if (err == IM_OK)
         err = im_ledger_meet(&walk->ledger, job->key, request, job, &is_known, walk->e);

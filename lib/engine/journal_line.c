@@ -42,7 +42,8 @@ static void put_diff(struct im_buf *out, const struct im_plan_diff *diff) {
 }
 
 void im_journal_put_change(struct im_buf *out, size_t id, const struct im_record *record) {
-    im_buf_addf(out, "{\"type\":\"change\",\"id\":%zu", id);
+    im_buf_adds(out, "{\"type\":\"change\"");
+    im_json_add_count(out, "id", id);
     im_json_add_member(out, "dn", record->dn);
     im_json_add_member(out, "guid", record->guid);
     im_json_add_member(out, "account", record->account);
@@ -58,7 +59,10 @@ void im_journal_put_change(struct im_buf *out, size_t id, const struct im_record
 }
 
 void im_journal_put_result(struct im_buf *out, size_t id, enum im_outcome outcome) {
-    im_buf_addf(out, "{\"type\":\"result\",\"id\":%zu,\"outcome\":\"%s\"}\n", id, im_outcome_name(outcome));
+    im_buf_adds(out, "{\"type\":\"result\"");
+    im_json_add_count(out, "id", id);
+    im_json_add_member(out, "outcome", im_outcome_name(outcome));
+    im_buf_adds(out, "}\n");
 }
 
 /* Without a decimal point of the locale's. */

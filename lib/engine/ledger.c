@@ -21,8 +21,8 @@ void im_ledger_end(struct im_ledger *l) {
     im_index_free(&l->addresses);
 }
 
-uint64_t im_ledger_key(const struct im_ledger *l, const char *text) {
-    uint64_t key = im_hash(text, strlen(text), l->seed);
+uint64_t im_ledger_key(const struct im_ledger *l, const void *bytes, size_t len) {
+    uint64_t key = im_hash(bytes, len, l->seed);
     return key ? key : 1;
 }
 
@@ -83,7 +83,7 @@ void im_ledger_leave(struct im_ledger *l, uint64_t key, enum im_outcome outcome,
 uint64_t im_ledger_address(const struct im_ledger *l, const char *address) {
     struct im_buf folded = IM_BUF_INIT;
     im_text_fold(address, strlen(address), &folded);
-    uint64_t key = folded.failed ? 0 : im_ledger_key(l, im_buf_str(&folded));
+    uint64_t key = folded.failed ? 0 : im_ledger_key(l, im_buf_str(&folded), folded.len);
     im_buf_free(&folded);
     return key;
 }

@@ -20,7 +20,7 @@ void im_ledger_end(struct im_ledger *l);
 
 /* ---- accounts ---- */
 
-uint64_t im_ledger_key(const struct im_ledger *l, const char *text); /* never 0 */
+uint64_t im_ledger_key(const struct im_ledger *l, const void *bytes, size_t len); /* never 0 */
 
 struct im_known_account {
     struct im_job *job; /* NULL: it is done with, and this became of it: */

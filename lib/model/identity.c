@@ -100,7 +100,7 @@ enum im_err im_identity_parse(const char *text, struct im_pool *pool, struct im_
         return im_error_set(e, IM_E_INPUT, "an account is named by an empty text");
     if (!im_text_is_utf8(trimmed, strlen(trimmed)))
         return im_error_set(e, IM_E_INPUT, "an account's name is not UTF-8");
-    for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
+    for (size_t i = 0; strchr(trimmed, ':') && i < sizeof prefixes / sizeof prefixes[0]; i++) {
         if (strncasecmp(trimmed, prefixes[i].text, strlen(prefixes[i].text)) == 0)
             return forced(&prefixes[i], trimmed, pool, out, e);
     }

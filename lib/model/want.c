@@ -275,7 +275,7 @@ enum im_err im_want_build(const struct im_account_context *context, const struct
     struct im_want want = {.enabled = request->action == IM_ENABLE || request->action == IM_PREFLIGHT};
     struct im_building b = {
         .context = context, .account = account, .request = request, .servers = servers, .pool = pool, .want = &want, .e = e};
-    enum im_err err = request->suspends              ? im_building_suspend(&b)
+    enum im_err err = request->suspends            ? im_building_suspend(&b)
                       : request->action == IM_MOVE ? im_building_move(&b)
                                                    : build_all(&b);
     if (err == IM_OK)

@@ -77,6 +77,27 @@ static void strings_are_values(void **state) {
     im_buf_free(&text);
 }
 
+static void members_of_an_object(void **state) {
+    (void)state;
+    struct im_buf text = IM_BUF_INIT;
+    struct berval values[] = {VALUE("a"), VALUE("\xff")};
+    im_buf_addc(&text, '{');
+    im_json_add_member(&text, "none", NULL);
+    im_json_add_member(&text, "first", "plain");
+    im_json_add_member(&text, "empty", "");
+    im_json_add_member(&text, "quoted", "a\"b");
+    im_json_add_member(&text, "high", "J\xc3\xb6rg");
+    im_json_add_values(&text, "values", values, LENGTH(values));
+    im_json_add_values(&text, "nothing", NULL, 0);
+    im_json_add_count(&text, "zero", 0);
+    im_json_add_count(&text, "most", SIZE_MAX);
+    im_buf_addc(&text, '}');
+    assert_string_equal(im_buf_str(&text), "{\"first\":\"plain\",\"empty\":\"\",\"quoted\":\"a\\\"b\",\"high\":\"J\xc3\xb6rg\","
+                                           "\"values\":[\"a\",{\"base64\":\"/w==\"}],\"nothing\":[],\"zero\":0,"
+                                           "\"most\":18446744073709551615}");
+    im_buf_free(&text);
+}
+
 static enum im_err attempt(void *user, struct im_error *e) {
     (void)user;
     struct im_buf text = IM_BUF_INIT;
@@ -96,8 +117,9 @@ static void out_of_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_byte),         cmocka_unit_test(texts),         cmocka_unit_test(random_bytes),
-        cmocka_unit_test(strings_are_values), cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(every_byte),           cmocka_unit_test(texts),
+        cmocka_unit_test(random_bytes),         cmocka_unit_test(strings_are_values),
+        cmocka_unit_test(members_of_an_object), cmocka_unit_test(out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
