@@ -111,6 +111,16 @@ static void umlauts_and_commas(void **state) {
     assert_string_equal(f->told[0].address, "jmueller@imhome1.corp.example");
 }
 
+static void letters_are_the_same_however_they_are_composed(void **state) {
+    struct fixture *f = *state;
+    memdir_set(f->m, JANE, "mail", "j\xc3\xbcrgen.k@mail.example");
+    assert_int_equal(RUN(f, "jdoe", "mail:JU\xcc\x88RGEN.\xe2\x84\xaa@mail.example", "mail:jurgen.k@mail.example"), IM_OK);
+    assert_int_equal(f->told[0].outcome, IM_CHANGED);
+    assert_int_equal(f->told[1].outcome, IM_UNCHANGED);
+    assert_string_equal(f->told[1].dn, JANE);
+    assert_int_equal(f->told[2].outcome, IM_OUT_NOT_FOUND);
+}
+
 static void nobody_and_several(void **state) {
     struct fixture *f = *state;
     assert_int_equal(RUN(f, "nobody", "twin@mail.example", "OTHER\\jdoe", "S-1-5-21-9-9-9-1104", NOBODY, "jdoe"), IM_OK);
@@ -587,6 +597,7 @@ int main(void) {
         TEST(every_form_finds_the_same),
         TEST(finds_by_guid),
         TEST(umlauts_and_commas),
+        TEST(letters_are_the_same_however_they_are_composed),
         TEST(nobody_and_several),
         TEST(nothing_visible_is_not_nobody),
         TEST(truncated_search_ends_the_run),
