@@ -119,6 +119,9 @@ static void letters_are_the_same_however_they_are_composed(void **state) {
     assert_int_equal(f->told[1].outcome, IM_UNCHANGED);
     assert_string_equal(f->told[1].dn, JANE);
     assert_int_equal(f->told[2].outcome, IM_OUT_NOT_FOUND);
+    memdir_set(f->m, JANE, "mail", "jk@mail.example");
+    assert_int_equal(RUN(f, "jdoe", "mail:j\xe2\x84\xaa@mail.example"), IM_OK); /* the sign of the kelvin is a K */
+    assert_int_equal(f->told[1].outcome, IM_UNCHANGED);
 }
 
 static void nobody_and_several(void **state) {
