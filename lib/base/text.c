@@ -70,11 +70,32 @@ bool im_text_is_utf8(const char *s, size_t len) {
     return im_text_is_ascii(s, len) || u8_check(bytes_of(s), len) == NULL;
 }
 
+/* Eight characters of ASCII in lower case: bit 7 of a byte of `upper` says that it is a capital, whose bit 5 is missing. */
+static uint64_t lower_word(uint64_t word) {
+    const uint64_t each = 0x0101010101010101U;
+    uint64_t from_a = word + each * (0x80 - 'A');
+    uint64_t behind_z = word + each * (0x80 - 'Z' - 1);
+    uint64_t upper = from_a & ~behind_z & each * 0x80;
+    return word | upper >> 2;
+}
+
+static void lower_all(const char *s, size_t len, char *out) {
+    uint64_t word;
+    size_t i = 0;
+    for (; i + sizeof word <= len; i += sizeof word) {
+        memcpy(&word, s + i, sizeof word);
+        word = lower_word(word);
+        memcpy(out + i, &word, sizeof word);
+    }
+    for (; i < len; i++)
+        out[i] = (char)lower(s[i]);
+}
+
 void im_text_fold(const char *s, size_t len, struct im_buf *out) {
     if (im_text_is_ascii(s, len)) {
         char *room = im_buf_room(out, len);
-        for (size_t i = 0; room && i < len; i++)
-            room[i] = (char)lower(s[i]);
+        if (room)
+            lower_all(s, len, room);
         return;
     }
     if (!im_text_is_utf8(s, len)) {

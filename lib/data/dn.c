@@ -3,8 +3,10 @@
 #include "lib/base/text.h"
 
 #include <ldap.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* libldap's parser; NULL: not a DN. */
 static LDAPDN parse(const char *dn) {
@@ -66,12 +68,17 @@ static void normalize_rdn(LDAPRDN rdn, struct im_buf *out) {
 /* ---- names that need no parser ---- */
 
 static bool is_letter(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return (unsigned char)((c | ('a' ^ 'A')) - 'a') < 26;
 }
 
 /* What may stand in a value as it is, and means only itself. Blanks are left to the parser where they may have no meaning. */
 static bool is_plain(char c) {
-    return is_letter(c) || (c >= ' ' && c <= '~' && !strchr("\"#+,;<=>\\", c));
+#define BIT(special) (UINT64_C(1) << ((special) - ' '))
+    static const uint64_t specials =
+        BIT('"') | BIT('#') | BIT('+') | BIT(',') | BIT(';') | BIT('<') | BIT('=') | BIT('>') | BIT('\\');
+#undef BIT
+    unsigned char place = (unsigned char)(c - ' ');
+    return place <= '~' - ' ' && (place >= 64 || !(specials >> place & 1));
 }
 
 /* Behind "type=" at `at`, or NULL. */
@@ -194,8 +201,23 @@ void im_dn_escape(const char *value, size_t len, struct im_buf *out) {
     }
 }
 
+/* strcasestr takes as long as parsing would. */
+static bool mentions_container(const char *dn) {
+    static const char name[] = "Deleted Objects";
+    enum { FIRST = sizeof "Deleted" - 1 };
+    for (const char *blank = strchr(dn, ' '); blank; blank = strchr(blank + 1, ' ')) {
+        if (blank - dn >= FIRST && strncasecmp(blank - FIRST, name, sizeof name - 1) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool im_dn_may_be_deleted(const char *dn) {
+    return strstr(dn, "DEL:") || mentions_container(dn);
+}
+
 bool im_dn_is_deleted(const char *dn) {
-    if (is_simple(dn) && !strcasestr(dn, ",CN=Deleted Objects"))
+    if (!mentions_container(dn) && is_simple(dn))
         return false;
     LDAPDN parsed = parse(dn);
     bool is_deleted = false;

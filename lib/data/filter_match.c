@@ -105,6 +105,21 @@ void im_match_key(enum im_match_kind kind, const struct berval *value, struct im
     }
 }
 
+bool im_match_keeps_length(enum im_match_kind kind, const struct berval *value) {
+    switch (kind) {
+    case IM_MATCH_DN:
+    case IM_MATCH_INTEGER:
+    case IM_MATCH_CATEGORY:
+        return false;
+    case IM_MATCH_TEXT:
+        return im_text_is_ascii(value->bv_val, value->bv_len);
+    case IM_MATCH_LOOSE:
+        return im_text_is_ascii(value->bv_val, value->bv_len) && !(value->bv_len && memchr(value->bv_val, '=', value->bv_len));
+    default:
+        return true;
+    }
+}
+
 /* What needs no key. */
 static bool is_plainly_equal(const struct im_match_term *term, const struct berval *has) {
     bool folds = term->kind == IM_MATCH_LOOSE || term->kind == IM_MATCH_TEXT || term->kind == IM_MATCH_DN;

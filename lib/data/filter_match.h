@@ -53,6 +53,8 @@ const char *const *im_matcher_attributes(const struct im_matcher *m, size_t *cou
 const struct im_match_term *im_matcher_alternatives(const struct im_matcher *m, size_t *count);
 void im_matcher_free(struct im_matcher **m); /* what does not lie in the pool */
 
+/* Is the key of the value as long as the value? False: it may be so. */
+bool im_match_keeps_length(enum im_match_kind kind, const struct berval *value);
 /* Appends what all values have in common that are equal to this one; a kind without equality gives the bytes. */
 void im_match_key(enum im_match_kind kind, const struct berval *value, struct im_buf *out);
 

@@ -213,9 +213,26 @@ static enum im_err take_line(struct im_ldif_reader *r, bool is_first, struct im_
     return err == IM_OK && name->is_wanted ? add_value(r, name, len, e) : err;
 }
 
+static bool skip(struct im_ldif_reader *r, const struct im_ldif_name *name) {
+    return name && !name->is_wanted && name->word == IM_LDIF_ATTRIBUTE && im_ldif_lines_skip(&r->lines, name->spelled, name->len);
+}
+
+/* Lines that nobody wants, as long as they come in the order of the entry before, which is most of an export. */
+static void pass_over(struct im_ldif_reader *r) {
+    for (struct im_ldif_name *last = r->names.previous; last; r->names.previous = last) {
+        if (skip(r, last->next)) {
+            last = last->next;
+        } else if (!skip(r, last)) {
+            return;
+        }
+    }
+}
+
 static enum im_err read_attributes(struct im_ldif_reader *r, struct im_error *e) {
     for (bool is_first = true;; is_first = false) {
         bool end;
+        if (!is_first)
+            pass_over(r);
         enum im_err err = im_ldif_lines_next(&r->lines, true, &end, e);
         if (err != IM_OK || end || r->lines.len == 0)
             return err;

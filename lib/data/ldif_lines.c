@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_LINE = 1 << 20, MAX_RECORD = 64 << 20, WINDOW = 1 << 18 };
+enum { MAX_RECORD = 64 << 20, WINDOW = 1 << 18 };
 
 enum im_err im_ldif_wrong(const struct im_ldif_lines *l, size_t column, struct im_error *e, const char *text) {
     return im_error_set_at(e, IM_E_INPUT, l->name, l->line_number, column, "%s", text);
@@ -67,12 +67,12 @@ static enum im_err fill(struct im_ldif_lines *l, struct im_error *e) {
 /* ---- physical lines ---- */
 
 static enum im_err check_physical(const struct im_ldif_lines *l, size_t len, struct im_error *e) {
-    if (l->nul < l->at + len && l->nul - l->at <= MAX_LINE) {
+    if (l->nul < l->at + len && l->nul - l->at <= IM_LDIF_MAX_LINE) {
         return im_error_set_at(e, IM_E_INPUT, l->name, l->physical + 1, l->nul - l->at + 1,
                                "a NUL byte: LDIF is text; such values are written as base64 (\"name:: ...\")");
     }
-    if (len > MAX_LINE)
-        return im_error_set_at(e, IM_E_INPUT, l->name, l->physical + 1, MAX_LINE + 1, "the line is longer than 1 MiB");
+    if (len > IM_LDIF_MAX_LINE)
+        return im_error_set_at(e, IM_E_INPUT, l->name, l->physical + 1, IM_LDIF_MAX_LINE + 1, "the line is longer than 1 MiB");
     return IM_OK;
 }
 
@@ -82,7 +82,7 @@ static enum im_err find_physical(struct im_ldif_lines *l, size_t *len, bool *fou
         const char *from = l->end ? l->data + l->at + seen : NULL;
         const char *lf = from ? memchr(from, '\n', l->end - l->at - seen) : NULL;
         seen = lf ? (size_t)(lf - l->data) - l->at : l->end - l->at;
-        if (lf || l->at_end || seen > MAX_LINE) {
+        if (lf || l->at_end || seen > IM_LDIF_MAX_LINE) {
             *len = seen;
             *found = lf || seen;
             return check_physical(l, *len, e);
@@ -125,16 +125,16 @@ static enum im_err unfold(struct im_ldif_lines *l, struct im_error *e) {
         size_t more = pass(l, len) - 1;
         memmove(l->data + l->line + l->len, l->data + from, more);
         l->len += more;
-        if (l->len > MAX_LINE)
+        if (l->len > IM_LDIF_MAX_LINE)
             return im_ldif_wrong(l, 0, e, "the line is longer than 1 MiB");
     }
 }
 
 /* Most lines are one physical line that lies in the window with the beginning of the next: false where it is not so. */
 static bool take_plain(struct im_ldif_lines *l) {
-    const char *from = l->data + l->at;
-    const char *lf = l->at < l->end ? memchr(from, '\n', l->end - l->at) : NULL;
-    if (!lf || lf + 1 == l->data + l->end || lf[1] == ' ' || lf - from > MAX_LINE || l->nul <= (size_t)(lf - l->data))
+    const char *from = l->at < l->end ? l->data + l->at : NULL;
+    const char *lf = from ? memchr(from, '\n', l->end - l->at) : NULL;
+    if (!lf || lf + 1 == l->data + l->end || lf[1] == ' ' || lf - from > IM_LDIF_MAX_LINE || l->nul <= (size_t)(lf - l->data))
         return false;
     l->line = l->at;
     l->len = (size_t)(lf - from);

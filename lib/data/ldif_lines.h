@@ -5,6 +5,9 @@
 #include "lib/data/ldif.h"
 
 #include <stdint.h>
+#include <string.h>
+
+enum { IM_LDIF_MAX_LINE = 1 << 20 };
 
 struct im_ldif_lines {
     struct im_ldif_source source;
@@ -23,6 +26,29 @@ struct im_ldif_lines {
 /* The next logical line; *end when there is none left. Comments are passed over. keeps: what was read since `start` stays, and
  * offsets from it stay valid; else the line is the new start. */
 enum im_err im_ldif_lines_next(struct im_ldif_lines *l, bool keeps, bool *end, struct im_error *e);
+/* Passes over the next logical line where it begins with this name and a colon, holds no reference to a file, and lies in the
+ * window with the beginning of the one behind it; false: nothing was done. Nobody looks at the value. */
+static inline bool im_ldif_lines_skip(struct im_ldif_lines *l, const char *name, size_t len) {
+    if (l->end - l->at < len + 2)
+        return false;
+    const char *at = l->data + l->at;
+    const char *end = l->data + l->end;
+    if (at[len] != ':' || at[len + 1] == '<' || memcmp(at, name, len) != 0)
+        return false;
+    const char *lf = at + len;
+    size_t lines = 0;
+    do {
+        lf = memchr(lf + 1, '\n', (size_t)(end - lf - 1));
+        if (!lf || lf + 1 == end)
+            return false;
+        lines++;
+    } while (lf[1] == ' ');
+    if (lf - at > IM_LDIF_MAX_LINE || l->nul <= (size_t)(lf - l->data))
+        return false;
+    l->at = (size_t)(lf - l->data) + 1;
+    l->physical += lines;
+    return true;
+}
 static inline char *im_ldif_line(const struct im_ldif_lines *l) {
     return l->data + l->line;
 }

@@ -92,6 +92,11 @@ static enum im_err add_number(struct im_offline_numbers *list, size_t number, st
 
 /* ---- bases ---- */
 
+/* What has another length is not looked up. */
+static uint64_t length_bit(size_t len) {
+    return UINT64_C(1) << (len & 63);
+}
+
 static uint64_t hash_of(const struct im_offline_batch *b, const void *bytes, size_t len) {
     uint64_t hash = im_hash(bytes, len, b->key);
     return hash ? hash : 1;
@@ -167,8 +172,10 @@ static enum im_err set_base(struct im_offline_batch *b, size_t number, struct im
     if (err != IM_OK)
         return err;
     struct im_offline_base *base = &b->bases.items[s->base];
-    if (s->search.scope == IM_SEARCH_BASE)
+    if (s->search.scope == IM_SEARCH_BASE) {
+        b->base_lengths |= length_bit(base->len);
         return link_search(b, number, &base->searches, e);
+    }
     if (base->goes_deeper)
         return IM_OK;
     base->goes_deeper = true;
@@ -329,6 +336,7 @@ static enum im_err index_term(struct im_offline_batch *b, size_t search, const c
     if (!item)
         return im_error_nomem(e);
     b->kinds[name] |= 1U << kind;
+    b->lengths[name] |= length_bit(key->bv_len);
     size_t first = (size_t)item->a;
     err = link_search(b, search, &first, e);
     item->a = first;
@@ -360,8 +368,9 @@ enum im_err im_offline_batch_close(struct im_offline_batch *b, struct im_error *
     }
     if (err == IM_OK)
         err = fill_lists(b, e);
-    b->kinds = err == IM_OK ? im_pool_array(b->pool, b->names.count + 1, sizeof *b->kinds) : NULL;
-    if (err == IM_OK && !b->kinds)
+    b->kinds = im_pool_array(b->pool, b->names.count + 1, sizeof *b->kinds);
+    b->lengths = im_pool_array(b->pool, b->names.count + 1, sizeof *b->lengths);
+    if (err == IM_OK && !(b->kinds && b->lengths))
         err = im_error_nomem(e);
     for (size_t i = 0; err == IM_OK && i < b->searches.count; i++) {
         if (!b->searches.items[i].is_done && !b->searches.items[i].code)
@@ -452,6 +461,8 @@ static enum im_err offer_links(const struct look *l, size_t link, bool is_by_nam
 
 static enum im_err look_by_name(const struct look *l) {
     struct im_offline_batch *b = l->b;
+    if (!(b->base_lengths & length_bit(b->normal.len)))
+        return IM_OK;
     const struct im_index_item *item = im_index_find(b->by_dn, hash_of(b, im_buf_str(&b->normal), b->normal.len));
     return item ? offer_links(l, b->bases.items[item->a].searches, true) : IM_OK;
 }
@@ -460,7 +471,9 @@ static enum im_err look_by_value(const struct look *l, const struct berval *valu
     struct im_offline_batch *b = l->b;
     enum im_err err = IM_OK;
     for (enum im_match_kind kind = IM_MATCH_LOOSE; err == IM_OK && b->kinds[name] >> kind; kind++) {
-        if (!(b->kinds[name] >> kind & 1))
+        bool is_asked = b->kinds[name] >> kind & 1;
+        bool may_fit = !im_match_keeps_length(kind, value) || b->lengths[name] & length_bit(value->bv_len);
+        if (!is_asked || !may_fit)
             continue;
         im_buf_clear(&b->value);
         im_match_key(kind, value, &b->value);
@@ -498,7 +511,7 @@ static enum im_err ask_the_others(const struct look *l) {
 
 /* Parsing tells; most names do not even look like it. */
 static bool is_deleted(const struct im_offline_batch *b, const char *dn) {
-    return b->is_ad && (strstr(dn, "DEL:") || strcasestr(dn, "deleted objects")) && im_dn_is_deleted(dn);
+    return b->is_ad && im_dn_may_be_deleted(dn) && im_dn_is_deleted(dn);
 }
 
 enum im_err im_offline_batch_look(struct im_offline_batch *b, const struct im_entry *entry, const size_t *numbers,

@@ -133,6 +133,8 @@ struct im_offline_batch {
     } deep, others, hits; /* bases of searches for what is below; searches that are not in the index; of one entry: who gets it */
     struct im_offline_names names; /* attributes that any of them needs */
     unsigned *kinds;               /* one for each name: the kinds of terms in the index, as bits */
+    uint64_t *lengths;             /* the same: lengths of their keys, 0 to 63 and again */
+    uint64_t base_lengths;         /* of names whose entry itself is searched for */
     bool wants_all, shows_deleted;
     size_t left;               /* searches that are not done */
     struct im_index *by_dn;    /* bases */

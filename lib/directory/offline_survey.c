@@ -9,12 +9,14 @@
 #include <string.h>
 
 enum { MOST_TREES = 64, MOST_HEADS = 256, MOST_DEFINITIONS = 1 << 16, BETWEEN_LOOKS = 256 };
+enum { DEFINITIONS = 2 }; /* the first wanted attribute that has some */
 
 struct looking {
     struct im_offline_survey *s;
     const struct im_profile *profile;
     const char *address; /* the profile's attribute; or NULL */
     struct im_set *classes;
+    struct im_buf ordinary; /* classes of the last entry of which nothing was to be noted, with a NUL behind each */
     struct im_buf normal;
     const struct im_entry *entry;
     const char *name; /* of the file */
@@ -178,17 +180,44 @@ static enum im_err note_static(struct looking *l, const struct im_attr *classes)
     return err;
 }
 
+/* Most entries have the classes of the one before. */
+static bool are_ordinary(const struct looking *l, const struct im_attr *classes) {
+    size_t at = 0;
+    for (size_t i = 0; i < classes->count; i++) {
+        const struct berval *class = &classes->values[i];
+        if (l->ordinary.len - at <= class->bv_len || memcmp(l->ordinary.data + at, class->bv_val, class->bv_len + 1) != 0)
+            return false;
+        at += class->bv_len + 1;
+    }
+    return at == l->ordinary.len;
+}
+
+/* Only what may begin something is looked at more than once. */
+static enum im_err note_new_classes(struct looking *l, const struct im_attr *classes) {
+    enum im_err err = IM_OK;
+    bool is_special = false;
+    im_buf_clear(&l->ordinary);
+    for (size_t i = 0; err == IM_OK && i < classes->count; i++) {
+        const struct berval *class = &classes->values[i];
+        bool may_begin = class->bv_len > 2 && strchr("dcaDCA", class->bv_val[0]);
+        is_special = is_special || may_begin;
+        if (may_begin || !im_set_has(l->classes, class->bv_val, class->bv_len))
+            err = note_class(l, class->bv_val);
+        im_buf_add(&l->ordinary, class->bv_val, class->bv_len + 1);
+    }
+    if (err == IM_OK && l->ordinary.failed)
+        return im_error_nomem(l->e);
+    if (is_special)
+        im_buf_clear(&l->ordinary);
+    return err;
+}
+
 static enum im_err note_classes(struct looking *l) {
     const struct im_attr *classes = im_entry_attr(l->entry, "objectClass");
-    enum im_err err = IM_OK;
-    for (size_t i = 0; err == IM_OK && classes && i < classes->count; i++) {
-        const struct berval *class = &classes->values[i];
-        /* Only what may begin something is looked at more than once. */
-        bool is_special = class->bv_len > 2 && strchr("dcaDCA", class->bv_val[0]);
-        if (is_special || !im_set_has(l->classes, class->bv_val, class->bv_len))
-            err = note_class(l, class->bv_val);
-    }
-    if (err == IM_OK && classes && l->address && im_entry_attr(l->entry, l->address))
+    if (!classes)
+        return IM_OK;
+    enum im_err err = are_ordinary(l, classes) ? IM_OK : note_new_classes(l, classes);
+    if (err == IM_OK && l->address && im_entry_attr(l->entry, l->address))
         err = note_static(l, classes);
     return err;
 }
@@ -196,10 +225,9 @@ static enum im_err note_classes(struct looking *l) {
 /* ---- definitions ---- */
 
 /* cn=config numbers its values: "{0}( 1.2.3 NAME ... )". */
-static enum im_err note_definitions(struct looking *l, const char *attribute, struct im_offline_names *list) {
-    const struct im_attr *attr = im_entry_attr(l->entry, attribute);
+static enum im_err note_definitions(struct looking *l, const struct im_attr *attr, struct im_offline_names *list) {
     enum im_err err = IM_OK;
-    for (size_t i = 0; err == IM_OK && attr && i < attr->count && list->count < MOST_DEFINITIONS; i++) {
+    for (size_t i = 0; err == IM_OK && i < attr->count && list->count < MOST_DEFINITIONS; i++) {
         const char *text = attr->values[i].bv_val;
         const char *behind = *text == '{' ? strchr(text, '}') : NULL;
         err = add_name(l->s, list, behind ? behind + 1 : text, l->e);
@@ -207,27 +235,26 @@ static enum im_err note_definitions(struct looking *l, const char *attribute, st
     return err;
 }
 
-static enum im_err note_schema(struct looking *l) {
-    struct im_offline_survey *s = l->s;
-    if (l->entry->count < 2) /* what nearly all entries have is their class */
-        return IM_OK;
-    enum im_err err = note_definitions(l, "attributeTypes", &s->types);
-    if (err == IM_OK)
-        err = note_definitions(l, "olcAttributeTypes", &s->types);
-    if (err == IM_OK)
-        err = note_definitions(l, "objectClasses", &s->object_classes);
-    if (err == IM_OK)
-        err = note_definitions(l, "olcObjectClasses", &s->object_classes);
-    if (err == IM_OK)
-        err = note_definitions(l, "dITContentRules", &s->content_rules);
-    if (err == IM_OK)
-        err = note_definitions(l, "olcDitContentRules", &s->content_rules);
-    return err == IM_OK ? note_definitions(l, "olcObjectIdentifier", &s->macros) : err;
+/* In the order of `wanted`; what is before has no definitions. */
+static struct im_offline_names *definitions_of(struct im_offline_survey *s, size_t wanted) {
+    struct im_offline_names *const lists[] = {&s->types,         &s->types,         &s->object_classes, &s->object_classes,
+                                              &s->content_rules, &s->content_rules, &s->macros};
+    return wanted < DEFINITIONS ? NULL : lists[wanted - DEFINITIONS];
+}
+
+static enum im_err note_schema(struct looking *l, const size_t *numbers) {
+    enum im_err err = IM_OK;
+    for (size_t i = 0; err == IM_OK && i < l->entry->count; i++) {
+        struct im_offline_names *list = definitions_of(l->s, numbers[i]);
+        if (list)
+            err = note_definitions(l, &l->entry->attrs[i], list);
+    }
+    return err;
 }
 
 /* ---- the pass ---- */
 
-static enum im_err note_entry(struct looking *l) {
+static enum im_err note_entry(struct looking *l, const size_t *numbers) {
     im_buf_clear(&l->normal);
     if (!im_dn_normalize(l->entry->dn, &l->normal)) {
         if (l->normal.failed)
@@ -240,7 +267,7 @@ static enum im_err note_entry(struct looking *l) {
     enum im_err err = note_tree(l);
     if (err == IM_OK)
         err = note_classes(l);
-    return err == IM_OK ? note_schema(l) : err;
+    return err == IM_OK ? note_schema(l, numbers) : err;
 }
 
 static bool has_name(const struct im_offline_names *list, const char *name) {
@@ -274,7 +301,7 @@ static enum im_err go_through(struct looking *l, struct im_ldif_reader *reader, 
         err = im_ldif_next(reader, &l->entry, l->e);
         if (err != IM_OK || !l->entry)
             break;
-        err = note_entry(l);
+        err = note_entry(l, im_ldif_wanted(reader));
     }
     return err == IM_OK ? note_attributes(l, reader) : err;
 }
@@ -282,9 +309,11 @@ static enum im_err go_through(struct looking *l, struct im_ldif_reader *reader, 
 enum im_err im_offline_survey(struct im_ldif_file *file, const char *name, const struct im_profile *profile,
                               const atomic_int *stop, struct im_offline_survey *s, struct im_error *e) {
     const struct im_profile_attr *address = im_profile_role(profile, IM_ROLE_ADDRESS);
-    const char *const wanted[] = {"objectClass",        "attributeTypes",      "olcAttributeTypes",
-                                  "objectClasses",      "olcObjectClasses",    "dITContentRules",
-                                  "olcDitContentRules", "olcObjectIdentifier", address ? address->name : "objectClass"};
+    const char *const wanted[] = {"objectClass",        address ? address->name : "objectClass",
+                                  "attributeTypes",     "olcAttributeTypes",
+                                  "objectClasses",      "olcObjectClasses",
+                                  "dITContentRules",    "olcDitContentRules",
+                                  "olcObjectIdentifier"};
     struct looking l = {
         .s = s, .name = name, .profile = profile, .address = address ? address->name : NULL, .e = e, .classes = im_set_new()};
     struct im_ldif_reader *reader = NULL;
@@ -294,6 +323,7 @@ enum im_err im_offline_survey(struct im_ldif_file *file, const char *name, const
         im_ldif_reader_want(reader, wanted, sizeof wanted / sizeof wanted[0]);
         err = go_through(&l, reader, stop);
     }
+    im_buf_free(&l.ordinary);
     im_buf_free(&l.normal);
     im_set_free(&l.classes);
     im_ldif_reader_free(&reader);

@@ -1,8 +1,10 @@
-/* The LDIF reader: whatever it accepts is the same after it was written and read again. */
+/* The LDIF reader: whatever it accepts is the same after it was written and read again, and when only some attributes are wanted
+ * and the bytes come in pieces. */
 #include "lib/data/ldif.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>
+#include <strings.h>
 
 static void write_entry(const struct im_entry *entry, struct im_buf *out) {
     const struct berval dn = {.bv_len = strlen(entry->dn), .bv_val = (char *)(uintptr_t)entry->dn};
@@ -43,20 +45,71 @@ static void read_again(const struct im_entry *entry, struct im_pool *pool) {
     im_buf_free(&text);
 }
 
+/* ---- only some attributes, in pieces ---- */
+
+struct pieces {
+    const uint8_t *data;
+    size_t size, at, next;
+};
+
+static enum im_err read_piece(void *user, char *out, size_t size, size_t *len, struct im_error *e) {
+    struct pieces *p = user;
+    size_t most = 16 + p->next++ * 7 % 61; /* a byte order mark comes in one piece */
+    size_t left = p->size - p->at;
+    (void)e;
+    *len = most < left ? most : left;
+    *len = *len < size ? *len : size;
+    memcpy(out, p->data + p->at, *len);
+    p->at += *len;
+    return IM_OK;
+}
+
+static const char *const wanted[] = {"cn", "objectClass", "member", "sn"};
+enum { WANTED = sizeof wanted / sizeof wanted[0] };
+
+static bool is_wanted(const char *name) {
+    for (size_t i = 0; i < WANTED; i++) {
+        if (strcasecmp(wanted[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void must_be_next(struct im_ldif_reader *some, const struct im_entry *entry, struct im_pool *pool) {
+    struct im_entry *less = NULL;
+    struct im_attr attrs[4096];
+    struct im_entry expected = {.dn = entry->dn, .attrs = attrs};
+    for (size_t i = 0; i < entry->count; i++) {
+        if (is_wanted(entry->attrs[i].name)) {
+            attrs[expected.count++] = entry->attrs[i];
+        }
+    }
+    MUST(im_ldif_read(some, pool, &less, NULL) == IM_OK && less && less->line == entry->line);
+    MUST(same_entry(&expected, less));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct im_ldif_reader *reader = NULL;
+    struct im_ldif_reader *some = NULL;
+    struct pieces pieces = {.data = data, .size = size};
+    const struct im_ldif_source source = {.read = read_piece, .user = &pieces};
     struct im_pool *pool = im_pool_new();
     FILE *stream = size > 0 ? fmemopen((void *)(uintptr_t)data, size, "r") : NULL;
     struct im_error e = {0};
-    if (stream && pool && im_ldif_reader_new(stream, "input", &reader, &e) == IM_OK) {
+    if (stream && pool && im_ldif_reader_new(stream, "input", &reader, &e) == IM_OK &&
+        im_ldif_reader_open(&source, "pieces", &some, &e) == IM_OK) {
         struct im_entry *entry = NULL;
+        im_ldif_reader_want(some, wanted, WANTED);
         while (im_ldif_read(reader, pool, &entry, &e) == IM_OK && entry) {
+            must_be_next(some, entry, pool);
             read_again(entry, pool);
             im_pool_reset(pool);
         }
         MUST(e.code == IM_OK || e.text[0] != '\0');
     }
     im_ldif_reader_free(&reader);
+    im_ldif_reader_free(&some);
     if (stream) {
         fclose(stream);
     }

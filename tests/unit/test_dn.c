@@ -2,6 +2,8 @@
 #include "lib/data/dn.h"
 #include "tests/unit/unit.h"
 
+#include <stdio.h>
+
 #define MUELLER "CN=Müller\\, Jörg (Ost) #2,OU=People,DC=corp,DC=example"
 #define DELETED "CN=Jane Doe\\0ADEL:4f1e9f0c-0000-4000-8000-0123456789ab,CN=Deleted Objects,DC=corp,DC=example"
 
@@ -46,8 +48,32 @@ static void with_and_without_the_parser(void **state) {
         assert_string_equal(im_buf_str(&plain), im_buf_str(&escaped));
         assert_int_equal(im_dn_is_deleted(rows[i].plain), rows[i].is_deleted);
         assert_int_equal(im_dn_is_deleted(rows[i].escaped), rows[i].is_deleted);
+        assert_true(im_dn_may_be_deleted(rows[i].plain) || !rows[i].is_deleted);
         im_buf_free(&plain);
         im_buf_free(&escaped);
+    }
+}
+
+/* Each character means the same to both ways, if it may stand there at all. */
+static void each_character_with_and_without_the_parser(void **state) {
+    (void)state;
+    for (int c = 1; c < 0x80; c++) {
+        char plain[] = "CN=aXb,DC=x";
+        char escaped[] = "CN=a\\00b,DC=x";
+        struct im_buf one = IM_BUF_INIT, two = IM_BUF_INIT;
+        plain[4] = (char)c;
+        (void)snprintf(escaped + 5, 3, "%02X", (unsigned)c);
+        escaped[7] = 'b';
+        assert_true(im_dn_normalize(escaped, &two));
+        bool is_refused = c < ' ' || c == 0x7f || strchr("\"+,;<>\\", c);
+        if (im_dn_normalize(plain, &one)) {
+            assert_string_equal(im_buf_str(&one), im_buf_str(&two));
+        } else {
+            assert_true(is_refused);
+        }
+        assert_false(one.len && c >= ' ' && c != 0x7f && is_refused);
+        im_buf_free(&one);
+        im_buf_free(&two);
     }
 }
 
@@ -181,6 +207,10 @@ static void deleted_objects_are_known_by_their_names(void **state) {
     assert_false(im_dn_is_deleted("CN=DEL:1,DC=x"));
     assert_false(im_dn_is_deleted("CN=,DC=x"));
     assert_false(im_dn_is_deleted("nonsense"));
+    assert_true(im_dn_may_be_deleted(DELETED));
+    assert_true(im_dn_may_be_deleted("CN=a b,CN=deleted OBJECTS,DC=x"));
+    assert_false(im_dn_may_be_deleted("CN=a b,OU=New Objects,DC=x"));
+    assert_false(im_dn_may_be_deleted("CN= objects,DC=x"));
 }
 
 static void assert_splits(const char *value, const char *guid, const char *dn) {
@@ -221,6 +251,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spellings_of_one_name_are_equal),
         cmocka_unit_test(with_and_without_the_parser),
+        cmocka_unit_test(each_character_with_and_without_the_parser),
         cmocka_unit_test(different_names_are_not),
         cmocka_unit_test(what_is_no_dn_is_refused),
         cmocka_unit_test(under_means_whole_parts),

@@ -258,6 +258,7 @@ static void equal_values_have_one_key(void **state) {
                 assert_int_equal(im_matcher_ask(m, &one, &truth, NULL), IM_OK);
                 const struct im_match_term *term = im_matcher_alternatives(m, &count);
                 im_match_key(kind, &value, &key);
+                assert_true(key.len == value.bv_len || !im_match_keeps_length(kind, &value));
                 const struct berval has = im_buf_value(&key);
                 if (truth != IM_UNDEFINED && (truth == IM_TRUE) != im_value_equal(&has, &term->key))
                     fail_msg("%s and %s: %d", im_buf_str(&filter), texts[k], truth);

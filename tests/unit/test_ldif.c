@@ -259,6 +259,35 @@ static void entries_lie_across_windows(void **state) {
     im_buf_free(&text);
 }
 
+/* The same, of what is passed over; lines are counted all the same. */
+static void what_is_passed_over_lies_across_windows(void **state) {
+    struct fixture *f = *state;
+    static const size_t sizes[] = {3, 1000, 4096, 1 << 17};
+    static const char *const wanted[] = {"objectGUID"};
+    struct im_buf text = IM_BUF_INIT;
+    for (size_t n = 0; n < 1200; n++)
+        write_numbered(&text, n);
+    for (size_t i = 0; i < LENGTH(sizes); i++) {
+        struct pieces p = {.bytes = text.data, .len = text.len, .size = sizes[i]};
+        const struct im_ldif_source source = {.read = read_piece, .user = &p};
+        size_t line = 1;
+        const char *at = text.data;
+        im_ldif_reader_free(&f->reader);
+        assert_int_equal(im_ldif_reader_open(&source, "pieces", &f->reader, &f->e), IM_OK);
+        im_ldif_reader_want(f->reader, wanted, LENGTH(wanted));
+        for (size_t n = 0; n < 1200; n++) {
+            const struct im_entry *entry = following(f);
+            assert_int_equal(entry->line, line);
+            assert_int_equal(entry->count, 1);
+            assert_int_equal(im_entry_value(entry, "objectGUID")->bv_len, 16);
+            for (const char *end = strstr(at, "\r\n\r\n") + 4; at < end; at++)
+                line += *at == '\n';
+        }
+        assert_null(following(f));
+    }
+    im_buf_free(&text);
+}
+
 /* ---- what is refused ---- */
 
 static void assert_refused(struct fixture *f, enum im_err code, size_t line, size_t column, const char *word) {
@@ -275,6 +304,34 @@ static void assert_refused(struct fixture *f, enum im_err code, size_t line, siz
     assert_int_equal(f->e.line, line);
     assert_int_equal(f->e.column, column);
     assert_string_equal(f->e.where, "export.ldif");
+}
+
+/* Also where the order of lines is that of the entry before, and nobody wants them. */
+static void what_is_passed_over_may_be_refused(void **state) {
+    struct fixture *f = *state;
+#define BEFORE "dn: CN=a\nx: 1\ny: 1\nz: 1\n\ndn: CN=b\nx: 1\n"
+#define TEXT(behind) BEFORE behind, sizeof BEFORE behind - 1
+    static const struct {
+        const char *text;
+        size_t len, line, column;
+        const char *word;
+    } rows[] = {
+        {TEXT("y:< file:///etc/passwd\nz: 1\n"), 8, 3, "not followed"},
+        {TEXT("x:< file:///etc/passwd\nz: 1\n"), 8, 3, "not followed"},
+        {TEXT("y: \0\nz: 1\n"), 8, 4, "NUL"},
+        {TEXT("y: 1\n \0\nz: 1\n"), 9, 2, "NUL"},
+        {TEXT("y: 1\nchangetype: add\nz: 1\n"), 9, 1, "change record"},
+        {TEXT("y: 1\ninclude: x\nz: 1\n"), 9, 1, "include"},
+        {TEXT("y: 1\n\ny: 1\n"), 10, 1, "expected an entry"},
+        {TEXT("y\nz: 1\n"), 8, 1, "no colon"},
+    };
+#undef TEXT
+#undef BEFORE
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        open_bytes(f, rows[i].text, rows[i].len);
+        im_ldif_reader_want(f->reader, &(const char *const){"cn"}, 1);
+        assert_refused(f, IM_E_INPUT, rows[i].line, rows[i].column, rows[i].word);
+    }
 }
 
 static void hostile_and_broken_lines_are_refused(void **state) {
@@ -517,6 +574,8 @@ int main(void) {
         READING(what_is_not_wanted_is_passed_over),
         READING(parts_without_an_end_are_told),
         READING(entries_lie_across_windows),
+        READING(what_is_passed_over_lies_across_windows),
+        READING(what_is_passed_over_may_be_refused),
         READING(hostile_and_broken_lines_are_refused),
         READING(nul_bytes_are_refused_where_they_stand),
         READING(an_export_that_was_cut_short_is_refused),

@@ -225,6 +225,15 @@ static void base_and_scope_say_where(void **state) {
     assert_finds(f, FIND(IM_SEARCH_SUB, "dc=corp", "(uid=a"), "not closed");
 }
 
+/* One behind the other, with the same classes. */
+static void domains_are_not_searched_from_above(void **state) {
+    struct fixture *f = *state;
+    open_export(f, "dn: DC=corp\nobjectClass: domainDNS\nobjectGUID:: AAAA\n\ndn: DC=kid,DC=corp\nobjectClass: domainDNS\n\n"
+                   "dn: CN=a,DC=corp\nobjectClass: user\n\ndn: CN=k,DC=kid,DC=corp\nobjectClass: user\n");
+    assert_finds(f, FIND(IM_SEARCH_SUB, "DC=corp", "(objectClass=user)"), "CN=a");
+    assert_finds(f, FIND(IM_SEARCH_SUB, "DC=kid,DC=corp", "(objectClass=user)"), "CN=k");
+}
+
 static void deleted_objects_are_shown_where_asked(void **state) {
     struct fixture *f = *state;
     open_export(f, AD);
@@ -387,6 +396,7 @@ int main(void) {
         WITH_FILE(facts_are_gathered_as_from_a_server),
         WITH_FILE(definitions_of_the_export_come_first),
         WITH_FILE(base_and_scope_say_where),
+        WITH_FILE(domains_are_not_searched_from_above),
         WITH_FILE(deleted_objects_are_shown_where_asked),
         WITH_FILE(a_search_gets_what_it_asked_for),
         WITH_FILE(many_searches_share_a_pass),

@@ -162,6 +162,26 @@ static void width_is_in_terminal_columns(void **state) {
     assert_int_equal(im_text_width("M\xfc"), 2);
 }
 
+/* Eight at a time, and the rest one by one. */
+static void folding_ascii_is_lower_case(void **state) {
+    (void)state;
+    char text[0x80 + 8];
+    for (size_t start = 0; start < 8; start++) {
+        struct im_buf out = IM_BUF_INIT;
+        for (size_t i = 0; i < 0x80; i++)
+            text[start + i] = (char)i;
+        im_text_fold(text + start, 0x80, &out);
+        assert_int_equal(out.len, 0x80);
+        for (size_t i = 0; i < 0x80; i++)
+            assert_int_equal(out.data[i], i >= 'A' && i <= 'Z' ? i + 32 : i);
+        im_buf_clear(&out);
+        im_text_fold(&text[start + 'A'], start, &out);
+        assert_int_equal(out.len, start);
+        assert_memory_equal(im_buf_str(&out), "abcdefgh", start);
+        im_buf_free(&out);
+    }
+}
+
 static void what_fits_into_columns(void **state) {
     (void)state;
     assert_int_equal(im_text_fit("abc", 2), 2);
@@ -184,6 +204,7 @@ int main(void) {
         cmocka_unit_test(utf8_is_checked_strictly),
         cmocka_unit_test(ascii_is_recognised),
         cmocka_unit_test(folding_is_full_and_normalised),
+        cmocka_unit_test(folding_ascii_is_lower_case),
         cmocka_unit_test(likely_words_are_found),
         cmocka_unit_test(a_terminal_gets_nothing_that_moves_it),
         cmocka_unit_test(text_cannot_run_backwards_or_hide),
