@@ -62,10 +62,16 @@ enum im_err im_resolve_any(const struct im_resolver *r, struct im_error *e) {
     struct im_pool *pool = im_pool_new();
     struct im_error inner = {.code = IM_OK};
     bool found = false;
-    struct im_search search = {.base = r->base, .scope = IM_SEARCH_SUB, .attributes = (const char *const[]){"1.1", NULL}};
+    const char *const one[] = {r->base, NULL};
+    const char *const *bases = r->base ? one : r->domains;
+    struct im_search search = {.scope = IM_SEARCH_SUB, .attributes = (const char *const[]){"1.1", NULL}};
     search.filter = pool ? im_filter_any_account(r->context->profile, pool) : NULL;
-    enum im_err err =
-        search.filter ? im_directory_search(r->directory, &search, stop_at_first, &found, &inner) : im_error_nomem(&inner);
+    enum im_err err = search.filter ? IM_OK : im_error_nomem(&inner);
+    for (; (err == IM_OK || err == IM_E_NOT_FOUND) && !found && *bases; bases++) {
+        im_error_clear(&inner);
+        search.base = *bases;
+        err = im_directory_search(r->directory, &search, stop_at_first, &found, &inner);
+    }
     im_pool_free(&pool);
     if (found)
         return IM_OK;
@@ -76,5 +82,5 @@ enum im_err im_resolve_any(const struct im_resolver *r, struct im_error *e) {
     }
     return im_error_set_at(e, IM_E_INVISIBLE, im_directory_uri(r->directory), 0, 0,
                            "no account at all is visible below \"%s\" to %s: check the base and the rights of the account",
-                           r->base, im_directory_identity(r->directory));
+                           r->base ? r->base : "", im_directory_identity(r->directory));
 }

@@ -150,6 +150,10 @@ static void nobody_enabled_is_fine_and_nobody_at_all_is_not(void **state) {
     struct fixture *f = new_fixture(MEMDIR_AD, NULL);
     begin(&a, f, "account-attrs-partial");
     expect(&a, "");
+    static const char *const contexts[] = {"OU=IM," BASE, "OU=People," BASE, NULL};
+    a.audit.resolver.base = NULL; /* several naming contexts, and none of them was chosen */
+    a.audit.resolver.domains = contexts;
+    expect(&a, "");
     a.audit.resolver.base = "OU=IM," BASE;
     assert_int_equal(im_audit_accounts(&a.audit, a.counter, &f->e), IM_E_INVISIBLE);
     end(&a);
