@@ -138,6 +138,12 @@ static enum im_err walk_file(const struct im_check_walk *w) {
     int c = 0;
     enum im_err err = head ? im_json_stream_rewind(s, w->e) : im_error_nomem(w->e);
     if (err == IM_OK)
+        err = im_json_stream_peek(s, &c, w->e);
+    if (err == IM_OK && c != '{') {
+        err = im_json_stream_error(s, w->e, "%s: a result that imcheck wrote with -o json or jsonl is expected",
+                                   c < 0 ? "the file is empty" : "this is something else");
+    }
+    if (err == IM_OK)
         err = im_json_stream_take(s, '{', w->e);
     if (err == IM_OK)
         err = read_key(w, &key);

@@ -159,8 +159,8 @@ static const struct {
     size_t line;
     const char *words;
 } bad_files[] = {
-    {"", 1, "the file ends"},
-    {"[]", 1, "'[' stands where '{'"},
+    {"[]", 1, "this is something else: a result that imcheck wrote"},
+    {"", 1, "the file is empty: a result that imcheck wrote"},
     {"{}", 1, "no JSON"},
     {"{\"a\" 1}", 1, "'1' stands where ':'"},
     {"{" HEAD "}", 1, "no summary"},
