@@ -223,6 +223,9 @@ static enum im_err show(struct reading *r, struct im_sources *sources, struct im
     }
     struct im_error why = {.code = IM_OK};
     err = im_look(&run, on_homed, r, summary, &c->error);
+    if (err == IM_OK && summary->total == 0 && !im_source_options.from) { /* of a server it is said already */
+        im_command_note(c, 0, "nobody is chosen by that");
+    }
     enum im_err end = im_report_homed_end(&r->out, c->output, &why); /* the document is whole also when the run was not */
     if (err == IM_OK && end != IM_OK) {
         c->error = why;

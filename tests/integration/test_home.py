@@ -210,6 +210,7 @@ def test_what_is_about_moving_needs_a_target(lab, words):
 def test_nobody_on_a_server_is_said(lab):
     for words in (["--from", "im2"], ["--from", "cn=gone,dc=corp,dc=example"], ["--from", "im2", "--to", "im1", "--yes"]):
         assert "nobody is homed on" in lab.run("imhome", *words).stderr
+    assert "nobody is chosen by that" in lab.run("imhome", "--filter", "(cn=no such name)").stderr
 
 
 def test_words_that_make_no_sense(lab):
