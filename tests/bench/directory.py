@@ -105,9 +105,9 @@ def _copy(source: Path, target: Path):
 class Directory(PrivateSlapd):
     """A server with so many accounts. States of the database are kept under names and restored; "new" is the one after loading."""
 
-    def __init__(self, accounts: int, folder: Path | None = None):
+    def __init__(self, accounts: int, folder: Path | None = None, debug: str = "none"):
         self.accounts, self.in_memory = accounts, folder is None
-        super().__init__("ad", tls=False, max_size=(256 << 20) + accounts * (12 << 10),
+        super().__init__("ad", tls=False, debug=debug, max_size=(256 << 20) + accounts * (12 << 10),
                          limits=(f'dn.exact="cn={self.manager_name},ou=Service,{self.suffix}" {AS_AD}',))
         self.place = Path(tempfile.mkdtemp(prefix="imdir-bench-", dir=folder or (MEMORY if MEMORY.is_dir() else None)))
         self.database_file = self.place / "current" / "data.mdb"

@@ -23,7 +23,7 @@ ENABLED = "(msExchIMAddress=*)"
 
 @pytest.fixture(scope="module")
 def directory():
-    with Directory(PEOPLE) as server:
+    with Directory(PEOPLE, debug="stats") as server:
         yield server.fill()
 
 
@@ -75,6 +75,20 @@ def test_contenders_write_the_same(site):
         written.append({dn: {name: values for name, values in entry.items() if name.startswith("msExchIM")} for dn, entry in entries.items()})
     assert len(written[0]) == 20
     assert all(values == written[0] for values in written)
+
+
+def test_who_is_compared_with_imcheck_reads_the_same(site):
+    """As many attributes of as many accounts: the server's log has them."""
+    site.imenable(site.subset(PEOPLE))
+    asked = []
+    for work in (site.imcheck, site.floor_audit, site.ldapsearch):
+        before = len(site.server.log_text())
+        work()
+        lines = [line.split(" ", 1)[1] for line in site.server.log_text()[before:].splitlines()]  # without the time
+        [walk] = {line.split("base=")[0] for line in lines if 'scope=2' in line and "(msExchIMAddress=*)" in line}
+        asked.append(sorted(name for line in lines if line.startswith(f"{walk}attr=") for name in line.split("attr=")[1].split()))
+    assert "msExchIMAddress" in asked[0]
+    assert asked[1] == asked[0] and asked[2] == asked[0]
 
 
 def test_state_is_restored(site):
