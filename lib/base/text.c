@@ -16,6 +16,8 @@ static int lower(char c) {
 bool im_text_equal_n(const char *a, size_t an, const char *b, size_t bn) {
     if (an != bn)
         return false;
+    if (an && memcmp(a, b, an) == 0)
+        return true;
     for (size_t i = 0; i < an; i++) {
         if (a[i] != b[i] && lower(a[i]) != lower(b[i]))
             return false;
@@ -26,6 +28,8 @@ bool im_text_equal_n(const char *a, size_t an, const char *b, size_t bn) {
 bool im_text_equal(const char *a, const char *b) {
     if (!a || !b)
         return a == b;
+    if (*a == *b && strcmp(a, b) == 0) /* what is the same is spelled the same, mostly */
+        return true;
     while (*a && (*a == *b || lower(*a) == lower(*b))) {
         a++;
         b++;
@@ -41,12 +45,18 @@ int im_text_compare(const char *a, const char *b) {
     return lower(*a) - lower(*b);
 }
 
-/* FNV-1a. */
+/* Of the length, the first eight letters and the last: names that are alike differ there. A letter's case is one bit. */
 uint32_t im_text_hash(const char *text) {
-    uint32_t hash = 2166136261U;
-    for (; *text; text++)
-        hash = (hash ^ (uint32_t)lower(*text)) * 16777619U;
-    return hash;
+    const uint64_t factor = 0x9e3779b97f4a7c15U; /* 2^64 over the golden ratio */
+    const uint64_t case_bits = 0x2020202020202020U;
+    size_t len = strlen(text);
+    uint64_t first = 0;
+    uint64_t last = 0;
+    memcpy(&first, text, len < sizeof first ? len : sizeof first);
+    if (len > sizeof last)
+        memcpy(&last, text + len - sizeof last, sizeof last);
+    uint64_t hash = ((first | case_bits) * factor ^ (last | case_bits)) * factor + len * factor;
+    return (uint32_t)(hash >> 32);
 }
 
 bool im_text_is_ascii(const char *s, size_t len) {
@@ -70,16 +80,16 @@ bool im_text_is_utf8(const char *s, size_t len) {
     return im_text_is_ascii(s, len) || u8_check(bytes_of(s), len) == NULL;
 }
 
-/* Eight characters of ASCII in lower case: bit 7 of a byte of `upper` says that it is a capital, whose bit 5 is missing. */
+/* Eight bytes at a time: a letter from A to Z gets the bit that makes it small. */
 static uint64_t lower_word(uint64_t word) {
     const uint64_t each = 0x0101010101010101U;
-    uint64_t from_a = word + each * (0x80 - 'A');
-    uint64_t behind_z = word + each * (0x80 - 'Z' - 1);
-    uint64_t upper = from_a & ~behind_z & each * 0x80;
-    return word | upper >> 2;
+    uint64_t sevens = word & each * 0x7f;
+    uint64_t from_a = sevens + each * (0x80 - 'A'); /* the highest bit of a byte says so */
+    uint64_t above_z = sevens + each * (0x80 - 'Z' - 1);
+    return word | ((from_a & ~above_z & ~word & each * 0x80) >> 2);
 }
 
-static void lower_all(const char *s, size_t len, char *out) {
+void im_text_lower(const char *s, size_t len, char *out) {
     uint64_t word;
     size_t i = 0;
     for (; i + sizeof word <= len; i += sizeof word) {
@@ -95,7 +105,7 @@ void im_text_fold(const char *s, size_t len, struct im_buf *out) {
     if (im_text_is_ascii(s, len)) {
         char *room = im_buf_room(out, len);
         if (room)
-            lower_all(s, len, room);
+            im_text_lower(s, len, room);
         return;
     }
     if (!im_text_is_utf8(s, len)) {

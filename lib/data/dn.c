@@ -201,23 +201,24 @@ void im_dn_escape(const char *value, size_t len, struct im_buf *out) {
     }
 }
 
-/* strcasestr takes as long as parsing would. */
-static bool mentions_container(const char *dn) {
-    static const char name[] = "Deleted Objects";
-    enum { FIRST = sizeof "Deleted" - 1 };
+#define DELETED_OBJECTS "Deleted Objects"
+
+/* Could a parser see a mark of deletion in it? Without escapes it would have to stand there as it is. The home of every account
+ * is asked, and nearly none is deleted. */
+static bool may_be_deleted(const char *dn) {
+    const ptrdiff_t before = strlen("Deleted");
+    size_t len = strlen(dn);
+    if (memchr(dn, '\\', len) || memchr(dn, '\n', len) || memchr(dn, '#', len) || memchr(dn, '"', len))
+        return true;
     for (const char *blank = strchr(dn, ' '); blank; blank = strchr(blank + 1, ' ')) {
-        if (blank - dn >= FIRST && strncasecmp(blank - FIRST, name, sizeof name - 1) == 0)
+        if (blank - dn >= before && strncasecmp(blank - before, DELETED_OBJECTS, strlen(DELETED_OBJECTS)) == 0)
             return true;
     }
     return false;
 }
 
-bool im_dn_may_be_deleted(const char *dn) {
-    return strstr(dn, "DEL:") || mentions_container(dn);
-}
-
 bool im_dn_is_deleted(const char *dn) {
-    if (!mentions_container(dn) && is_simple(dn))
+    if (!may_be_deleted(dn))
         return false;
     LDAPDN parsed = parse(dn);
     bool is_deleted = false;
@@ -225,7 +226,7 @@ bool im_dn_is_deleted(const char *dn) {
         const struct berval *value = &parsed[i][0]->la_value;
         const struct berval *type = &parsed[i][0]->la_attr;
         bool is_container = im_text_equal_n(type->bv_val, type->bv_len, "CN", 2) && /* an OU may have this name as well */
-                            im_text_equal_n(value->bv_val, value->bv_len, "Deleted Objects", 15);
+                            im_text_equal_n(value->bv_val, value->bv_len, DELETED_OBJECTS, strlen(DELETED_OBJECTS));
         is_deleted = (value->bv_len && memmem(value->bv_val, value->bv_len, "\nDEL:", 5)) /* an empty value is NULL */ ||
                      (i > 0 && is_container);
     }

@@ -18,7 +18,6 @@ bool im_dn_first_value(const char *dn, struct im_buf *out);           /* value o
 void im_dn_escape(const char *value, size_t len, struct im_buf *out); /* RFC 4514 section 2.4; UTF-8 stays readable */
 /* A DN of a deleted object: an RDN value with a newline and "DEL:", or below CN=Deleted Objects (MS-ADTS 3.1.1.5.5). */
 bool im_dn_is_deleted(const char *dn);
-bool im_dn_may_be_deleted(const char *dn); /* a quick look at one without escaped letters; false: it is not */
 
 /* Splits Active Directory's extended form "<GUID=...>;<SID=...>;dn" (MS-ADTS 3.1.1.3.4.1.5). guid gets "<GUID=...>" or stays
  * empty, dn the rest; a plain DN gives itself. */

@@ -1,6 +1,5 @@
 #include "lib/data/times.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,14 +10,24 @@
 #define FILETIME_EPOCH INT64_C(11644473600) /* 1601-01-01 to 1970-01-01, seconds */
 
 bool im_int_from_text(const char *text, int64_t min, int64_t max, int64_t *out) {
-    if (!text || !(*text == '-' || (*text >= '0' && *text <= '9')))
+    if (!text)
         return false;
-    char *end;
-    errno = 0;
-    long long value = strtoll(text, &end, 10);
-    if (errno || *end || end == text || value < min || value > max)
+    const uint64_t most = (uint64_t)INT64_MAX + 1; /* of a negative one */
+    bool is_negative = *text == '-';
+    const char *digits = text + is_negative;
+    const char *at = digits;
+    uint64_t value = 0;
+    for (; *at >= '0' && *at <= '9'; at++) {
+        if (value > most / 10)
+            return false;
+        value = value * 10 + (uint64_t)(*at - '0');
+    }
+    if (at == digits || *at || value > most - !is_negative)
         return false;
-    *out = value;
+    int64_t number = is_negative ? (int64_t)(0 - value) : (int64_t)value;
+    if (number < min || number > max)
+        return false;
+    *out = number;
     return true;
 }
 

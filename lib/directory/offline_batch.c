@@ -511,7 +511,7 @@ static enum im_err ask_the_others(const struct look *l) {
 
 /* Parsing tells; most names do not even look like it. */
 static bool is_deleted(const struct im_offline_batch *b, const char *dn) {
-    return b->is_ad && im_dn_may_be_deleted(dn) && im_dn_is_deleted(dn);
+    return b->is_ad && im_dn_is_deleted(dn);
 }
 
 enum im_err im_offline_batch_look(struct im_offline_batch *b, const struct im_entry *entry, const size_t *numbers,

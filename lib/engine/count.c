@@ -1,6 +1,7 @@
 #include "lib/engine/count.h"
 
 #include "lib/base/set.h"
+#include "lib/base/text.h"
 #include "lib/base/vec.h"
 #include "lib/data/dn.h"
 
@@ -183,13 +184,12 @@ static enum im_err count_domain(struct im_set *set, struct domain_list *list, co
     enum { LONGEST = 255 }; /* RFC 1035 section 2.3.4; what is longer is no domain */
     const char *domain = address ? strrchr(address, '@') : NULL;
     char lower[LONGEST + 1];
-    size_t len = 0;
+    size_t len = domain ? strlen(domain + 1) : 0;
     size_t number;
     bool is_new;
-    if (!domain || !domain[1] || strlen(domain + 1) > LONGEST)
+    if (!len || len > LONGEST)
         return IM_OK;
-    for (const char *s = domain + 1; *s; s++)
-        lower[len++] = *s >= 'A' && *s <= 'Z' ? (char)(*s + ('a' - 'A')) : *s;
+    im_text_lower(domain + 1, len, lower);
     enum im_err err = im_set_add(set, lower, len, &number, &is_new, e);
     if (err != IM_OK)
         return err;

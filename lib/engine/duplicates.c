@@ -69,19 +69,6 @@ static const char *value_of(const struct im_account *a, int kind) {
     return kind == 0 ? a->address : a->logical_url;
 }
 
-/* ASCII, which nearly all values are, is folded without the tables of Unicode. */
-static void fold(const char *value, size_t len, struct im_buf *out) {
-    if (!im_text_is_ascii(value, len)) {
-        im_text_fold(value, len, out);
-        return;
-    }
-    im_buf_add(out, value, len);
-    for (size_t i = out->len - len; !out->failed && i < out->len; i++) {
-        if (out->data[i] >= 'A' && out->data[i] <= 'Z')
-            out->data[i] = (char)(out->data[i] + ('a' - 'A'));
-    }
-}
-
 /* 0: there is no such value. */
 static enum im_err hash_of(struct im_duplicates *d, const struct im_account *a, int kind, uint64_t *hash, struct im_error *e) {
     const char *value = value_of(a, kind);
@@ -93,7 +80,7 @@ static enum im_err hash_of(struct im_duplicates *d, const struct im_account *a, 
         return IM_OK;
     im_buf_clear(&d->folded);
     im_buf_addc(&d->folded, (char)('0' + kind));
-    fold(value, len, &d->folded);
+    im_text_fold(value, len, &d->folded);
     if (d->folded.failed)
         return im_error_nomem(e);
     *hash = im_hash(d->folded.data, d->folded.len, d->seed);

@@ -11,19 +11,24 @@ static bool begins(const char *text, const char *start) {
     return strncasecmp(text, start, strlen(start)) == 0;
 }
 
+static bool is_of_host(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+}
+
 static const char *host_fault(const char *host, size_t len) {
+    bool has_dot = false;
+    bool is_plain = true;
     if (len == 0)
         return "has no host";
-    if (memchr(host, ':', len))
-        return "names a port";
-    if (!memchr(host, '.', len))
-        return "names a host without a domain";
     for (size_t i = 0; i < len; i++) {
-        if (!((host[i] >= 'a' && host[i] <= 'z') || (host[i] >= 'A' && host[i] <= 'Z') || (host[i] >= '0' && host[i] <= '9') ||
-              host[i] == '-' || host[i] == '.' || host[i] == '_'))
-            return "names a host with characters that host names do not have";
+        if (host[i] == ':')
+            return "names a port";
+        has_dot = has_dot || host[i] == '.';
+        is_plain = is_plain && is_of_host(host[i]);
     }
-    return NULL;
+    if (!has_dot)
+        return "names a host without a domain";
+    return is_plain ? NULL : "names a host with characters that host names do not have";
 }
 
 static void split_alias(const char *path, struct im_url *out) {
@@ -45,17 +50,17 @@ static void split_alias(const char *path, struct im_url *out) {
 
 void im_url_split(const char *url, enum im_role role, struct im_url *out) {
     *out = (struct im_url){.host = "", .alias = "", .fault = begins(url, SCHEME) ? NULL : "does not begin with http://"};
-    const char *scheme = strstr(url, "://");
+    const char *scheme = out->fault ? strstr(url, "://") : url + strlen(SCHEME) - strlen("://");
     if (!scheme)
         return;
     out->host = scheme + strlen("://");
-    out->host_len = strcspn(out->host, "/");
+    out->host_len = (size_t)(strchrnul(out->host, '/') - out->host);
     const char *path = out->host + out->host_len;
     if (!out->fault)
         out->fault = host_fault(out->host, out->host_len);
     if (role == IM_ROLE_PHYSICAL_URL && begins(path, LOCAL)) {
         out->domain = path + strlen(LOCAL);
-        out->domain_len = strcspn(out->domain, "/");
+        out->domain_len = (size_t)(strchrnul(out->domain, '/') - out->domain);
         path = out->domain + out->domain_len;
         if (!out->fault)
             out->fault = host_fault(out->domain, out->domain_len);

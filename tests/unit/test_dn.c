@@ -48,7 +48,6 @@ static void with_and_without_the_parser(void **state) {
         assert_string_equal(im_buf_str(&plain), im_buf_str(&escaped));
         assert_int_equal(im_dn_is_deleted(rows[i].plain), rows[i].is_deleted);
         assert_int_equal(im_dn_is_deleted(rows[i].escaped), rows[i].is_deleted);
-        assert_true(im_dn_may_be_deleted(rows[i].plain) || !rows[i].is_deleted);
         im_buf_free(&plain);
         im_buf_free(&escaped);
     }
@@ -205,12 +204,17 @@ static void deleted_objects_are_known_by_their_names(void **state) {
     assert_false(im_dn_is_deleted("CN=a,OU=Deleted Objects,DC=x"));
     assert_false(im_dn_is_deleted("CN=a\\0ACNF:1,DC=x"));
     assert_false(im_dn_is_deleted("CN=DEL:1,DC=x"));
+    assert_true(im_dn_is_deleted("CN=a, CN = Deleted Objects ,DC=x"));
+    assert_true(im_dn_is_deleted("CN=a,CN=Deleted\\20Objects,DC=x"));
+    assert_true(im_dn_is_deleted("CN=a,CN=\\44eleted Objects,DC=x"));
+    assert_false(im_dn_is_deleted("CN=a,CN=Deleted Objects 2,DC=x"));
+    assert_false(im_dn_is_deleted("CN=a,CN=Not Deleted Objects,DC=x"));
+    assert_false(im_dn_is_deleted("CN=a,CN= Objects,DC=x"));
     assert_false(im_dn_is_deleted("CN=,DC=x"));
     assert_false(im_dn_is_deleted("nonsense"));
-    assert_true(im_dn_may_be_deleted(DELETED));
-    assert_true(im_dn_may_be_deleted("CN=a b,CN=deleted OBJECTS,DC=x"));
-    assert_false(im_dn_may_be_deleted("CN=a b,OU=New Objects,DC=x"));
-    assert_false(im_dn_may_be_deleted("CN= objects,DC=x"));
+    assert_true(im_dn_is_deleted("CN=a b,CN=deleted OBJECTS,DC=x"));
+    assert_false(im_dn_is_deleted("CN=a b,OU=New Objects,DC=x"));
+    assert_false(im_dn_is_deleted("CN= objects,DC=x"));
 }
 
 static void assert_splits(const char *value, const char *guid, const char *dn) {

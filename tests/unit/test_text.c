@@ -68,6 +68,41 @@ static void assert_folds(const char *in, const char *expect) {
     im_buf_free(&out);
 }
 
+/* Every byte, at every place of texts that are taken apart in words. */
+static void lower_case_touches_ascii_letters_only(void **state) {
+    (void)state;
+    for (size_t len = 1; len <= 20; len++) {
+        for (size_t at = 0; at < len; at++) {
+            for (int byte = 0; byte <= 0xff; byte++) {
+                char in[20], out[20];
+                memset(in, 0xff, len);
+                in[at] = (char)byte;
+                im_text_lower(in, len, out);
+                assert_int_equal((unsigned char)out[at], byte >= 'A' && byte <= 'Z' ? byte + ('a' - 'A') : byte);
+                out[at] = (char)0xff;
+                in[at] = (char)0xff;
+                assert_memory_equal(in, out, len);
+            }
+        }
+    }
+}
+
+static void texts_that_are_equal_have_one_hash(void **state) {
+    (void)state;
+    static const char *const pairs[][2] = {
+        {"", ""},
+        {"a", "A"},
+        {"mailbox", "MAILBOX"},
+        {"homemdb8", "homeMDB8"},
+        {"homeMTA99", "HOMEmta99"},
+        {"msExchIMMetaPhysicalURL", "MSEXCHIMMETAPHYSICALURL"},
+    };
+    for (size_t i = 0; i < LENGTH(pairs); i++)
+        assert_int_equal(im_text_hash(pairs[i][0]), im_text_hash(pairs[i][1]));
+    for (size_t i = 1; i < LENGTH(pairs); i++)
+        assert_int_not_equal(im_text_hash(pairs[i][0]), im_text_hash(pairs[i - 1][0]));
+}
+
 static void folding_is_full_and_normalised(void **state) {
     (void)state;
     assert_folds("ABC xyz", "abc xyz");
@@ -203,6 +238,8 @@ int main(void) {
         cmocka_unit_test(the_order_agrees_with_equality),
         cmocka_unit_test(utf8_is_checked_strictly),
         cmocka_unit_test(ascii_is_recognised),
+        cmocka_unit_test(lower_case_touches_ascii_letters_only),
+        cmocka_unit_test(texts_that_are_equal_have_one_hash),
         cmocka_unit_test(folding_is_full_and_normalised),
         cmocka_unit_test(folding_ascii_is_lower_case),
         cmocka_unit_test(likely_words_are_found),

@@ -131,6 +131,18 @@ static void numbers_are_whole_texts_in_range(void **state) {
     assert_int_equal(out, 7);
     assert_true(im_int_from_text("-9223372036854775808", INT64_MIN, INT64_MAX, &out));
     assert_true(out == INT64_MIN);
+    assert_true(im_int_from_text("9223372036854775807", INT64_MIN, INT64_MAX, &out));
+    assert_true(out == INT64_MAX);
+    assert_true(im_int_from_text("-00000000000000000000", INT64_MIN, INT64_MAX, &out));
+    assert_int_equal(out, 0);
+    static const char *const beyond[] = {"9223372036854775808", "-9223372036854775809", "18446744073709551616",
+                                         "92233720368547758070"};
+    for (size_t i = 0; i < LENGTH(beyond); i++) {
+        out = 42;
+        if (im_int_from_text(beyond[i], INT64_MIN, INT64_MAX, &out))
+            fail_msg("%s was taken for a number", beyond[i]);
+        assert_int_equal(out, 42);
+    }
     static const char *const bad[] = {"", "-", "--1", "+1", " 1", "1 ", "1e3", "0x10", "11", "-11", "99999999999999999999"};
     for (size_t i = 0; i < LENGTH(bad); i++) {
         out = 42;
