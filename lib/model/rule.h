@@ -61,9 +61,12 @@ struct im_facts {
 
 /* What a rule says about one account. */
 struct im_judgement {
-    struct im_buf message;     /* one sentence; where the rule is skipped: the reason */
+    struct im_buf message;     /* one sentence */
     struct im_buf remedy;      /* what to do, where it is more exact than the row's */
     enum im_severity severity; /* the row's, unless the rule finds that this case weighs more or less */
+    /* Where the rule is skipped: why, as pieces of one sentence, the last ones NULL. They are borrowed, and put together for who
+     * wants to read them: mostly a rule is skipped for every account, and only the first reason is told. */
+    const char *reason[3];
 };
 typedef enum im_verdict im_rule_check(const struct im_facts *facts, struct im_judgement *j);
 
@@ -106,6 +109,8 @@ enum im_err im_rules_judge(const struct im_facts *facts, unsigned blocks, struct
 /* Evaluates one rule: *verdict says whether *finding is filled (IM_FIRES) or its message is a reason (IM_SKIPPED). */
 enum im_err im_rule_judge(const struct im_rule *rule, const struct im_facts *facts, struct im_pool *pool,
                           struct im_finding *finding, enum im_verdict *verdict, struct im_error *e);
+/* Why it was skipped, in pool; NULL when out of memory. */
+const char *im_judgement_reason(const struct im_judgement *j, struct im_pool *pool);
 /* Takes out, in place, findings that a more exact one of the same account and subject says better. Returns how many are left. */
 size_t im_findings_hide(struct im_finding *findings, size_t count);
 

@@ -16,8 +16,7 @@ static enum im_verdict skip_policy(const struct im_facts *f, struct im_judgement
     const struct im_organisation *o = f->survey ? f->survey->organisation : NULL;
     if (!o || !o->policy.why_not)
         return im_account_skip(j, NO_POLICY);
-    im_buf_addf(&j->message, NO_POLICY ": %s", o->policy.why_not);
-    return IM_SKIPPED;
+    return im_account_skip_for(j, NO_POLICY, ": ", o->policy.why_not);
 }
 
 /* The account itself may not tell whether its password is too old: then the domain's policy does. */
@@ -64,14 +63,14 @@ enum im_verdict im_account_cannot_log_on(const struct im_facts *f, struct im_jud
 static const struct im_http_target *asked_home(const struct im_facts *f, const char *host, struct im_judgement *j) {
     const struct im_http_target *target = NULL;
     if (!f->survey || !f->survey->http) {
-        im_buf_adds(&j->message, "web servers were not asked (--probe)");
+        (void)im_account_skip(j, "web servers were not asked (--probe)");
     } else if (!host) {
-        im_buf_adds(&j->message, "the home server's name is not known");
+        (void)im_account_skip(j, "the home server's name is not known");
     } else {
         target = im_http_target(f->survey->http, host);
         if (target && target->propfind.outcome == IM_HTTP_ANSWERED)
             return target;
-        im_buf_addf(&j->message, "the home server %s was not asked, or did not answer", host);
+        (void)im_account_skip_for(j, "the home server ", host, " was not asked, or did not answer");
     }
     return NULL;
 }

@@ -28,6 +28,8 @@ bool im_account_counts(const struct im_facts *f);
 bool im_account_knows(const struct im_facts *f, const char *attribute);
 /* Says why; returns IM_SKIPPED. */
 enum im_verdict im_account_skip(struct im_judgement *j, const char *reason);
+/* The same of a sentence that names something: nothing is put together before somebody reads it. */
+enum im_verdict im_account_skip_for(struct im_judgement *j, const char *before, const char *what, const char *after);
 /* The server that the home attribute names; NULL: none that is known. */
 const struct im_server *im_account_home(const struct im_facts *f);
 

@@ -16,7 +16,13 @@ bool im_account_knows(const struct im_facts *f, const char *attribute) {
 }
 
 enum im_verdict im_account_skip(struct im_judgement *j, const char *reason) {
-    im_buf_adds(&j->message, reason);
+    return im_account_skip_for(j, reason, NULL, NULL);
+}
+
+enum im_verdict im_account_skip_for(struct im_judgement *j, const char *before, const char *what, const char *after) {
+    j->reason[0] = before;
+    j->reason[1] = what;
+    j->reason[2] = after;
     return IM_SKIPPED;
 }
 

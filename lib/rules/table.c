@@ -132,6 +132,11 @@ bool im_rule_applies(const struct im_profile *profile, const struct im_rule *rul
     return is_listed(profile, rule, &(size_t){0});
 }
 
+const char *im_judgement_reason(const struct im_judgement *j, struct im_pool *pool) {
+    const char *const *r = j->reason;
+    return im_pool_printf(pool, "%s%s%s", r[0] ? r[0] : "", r[1] ? r[1] : "", r[2] ? r[2] : "");
+}
+
 enum im_err im_rule_judge(const struct im_rule *rule, const struct im_facts *facts, struct im_pool *pool,
                           struct im_finding *finding, enum im_verdict *verdict, struct im_error *e) {
     struct im_judgement j = {.message = IM_BUF_INIT, .remedy = IM_BUF_INIT, .severity = rule->severity};
@@ -143,7 +148,7 @@ enum im_err im_rule_judge(const struct im_rule *rule, const struct im_facts *fac
         .severity = j.severity,
         .account = facts->account->name,
         .dn = facts->account->dn,
-        .message = im_pool_strdup(pool, im_buf_str(&j.message)),
+        .message = *verdict == IM_SKIPPED ? im_judgement_reason(&j, pool) : im_pool_strdup(pool, im_buf_str(&j.message)),
         .remedy = j.remedy.len ? im_pool_strdup(pool, im_buf_str(&j.remedy)) : rule->remedy,
     };
     bool is_broken = j.message.failed || j.remedy.failed || !finding->message || !finding->remedy;
