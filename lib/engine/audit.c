@@ -17,6 +17,7 @@ struct walk {
     struct im_counter *counter;
     struct im_duplicates *duplicates; /* NULL: nobody asked for them */
     struct im_pool *pool;             /* of the account that is looked at */
+    struct im_account_reader *reader;
     const char *const *attributes;
     const char *filter;
     bool is_second;
@@ -124,7 +125,7 @@ static enum im_err take(void *user, const struct im_lookup *lookup, const struct
     if (w->is_elsewhere && base && im_dn_is_under(entry->dn, base))
         return IM_OK;
     im_pool_reset(w->pool);
-    enum im_err err = im_account_decode(w->audit->resolver.context, entry, w->pool, &account, e);
+    enum im_err err = im_account_decode(w->reader, entry, w->pool, &account, e);
     if (err != IM_OK) {
         im_error_where(e, entry->dn);
         return err;
@@ -242,11 +243,12 @@ static enum im_err look_again(struct walk *w, struct im_error *e) {
 static enum im_err begin(struct walk *w, struct im_error *e) {
     const struct im_account_context *context = w->audit->resolver.context;
     w->pool = im_pool_new();
+    w->reader = im_account_reader_new(context, w->audit->pool);
     w->attributes = im_account_attributes(context, w->audit->pool);
     w->filter = im_filter_any_value(context->profile, w->audit->pool);
     if (needs(w->audit, IM_NEEDS_HOLDERS) && !(w->duplicates = im_duplicates_new(context->profile)))
         return im_error_nomem(e);
-    return w->pool && w->attributes && w->filter ? IM_OK : im_error_nomem(e);
+    return w->pool && w->reader && w->attributes && w->filter ? IM_OK : im_error_nomem(e);
 }
 
 enum im_err im_audit_accounts(struct im_audit *a, struct im_counter *counter, struct im_error *e) {

@@ -97,8 +97,9 @@ struct im_slice {
 
 struct im_walk {
     const struct im_run *run;
-    struct im_pool *pool;      /* of the whole run: small */
-    struct im_pool *scratch;   /* of the line of the journal that is being made */
+    struct im_pool *pool;    /* of the whole run: small */
+    struct im_pool *scratch; /* of the line of the journal that is being made */
+    struct im_account_reader *reader;
     struct im_servers servers; /* a copy: users are counted up as homes are given */
     struct im_request request; /* a copy: its home is one of the copied servers */
     bool has_assertion;

@@ -198,7 +198,7 @@ static enum im_err prepare_want(struct im_job *job) {
     struct im_walk *walk = job->slice->walk;
     struct im_account *account = &job->account;
     const struct im_entry *entry = account->entry;
-    enum im_err err = im_account_decode(walk->run->resolver.context, entry, job->slice->pool, account, walk->e);
+    enum im_err err = im_account_decode(walk->reader, entry, job->slice->pool, account, walk->e);
     if (err != IM_OK) {
         im_error_where(walk->e, entry->dn);
         return err;

@@ -429,11 +429,12 @@ static void drive(struct im_walk *walk) {
 
 /* ---- the walk ---- */
 
-static enum im_err copy_servers(struct im_walk *walk) {
+static enum im_err begin(struct im_walk *walk) {
     const struct im_servers *from = walk->run->servers;
     walk->servers.items = im_pool_array(walk->pool, from->count, sizeof *walk->servers.items);
+    walk->reader = im_account_reader_new(walk->run->resolver.context, walk->pool);
     walk->request = *walk->run->request;
-    if (!walk->servers.items)
+    if (!walk->servers.items || !walk->reader)
         return im_error_nomem(walk->e);
     if (from->count)
         memcpy(walk->servers.items, from->items, from->count * sizeof *from->items);
@@ -465,7 +466,7 @@ enum im_err im_run_accounts(const struct im_run *run, struct im_summary *summary
     walk.scratch = im_pool_new();
     walk.err = walk.pool && walk.scratch ? im_ledger_begin(&walk.ledger, walk.e) : im_error_nomem(walk.e);
     if (walk.err == IM_OK)
-        walk.err = copy_servers(&walk);
+        walk.err = begin(&walk);
     drive(&walk);
     if (walk.err != IM_OK)
         report_rest(&walk);

@@ -6,6 +6,7 @@
 #include "lib/base/pool.h"
 #include "lib/data/entry.h"
 #include "lib/model/profile.h"
+#include "lib/model/url.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,21 +27,27 @@ enum im_log_on {
     IM_LOG_ON_OLD_PASSWORD, /* older than the policy of the domain allows */
 };
 
-enum im_master_sid { IM_MASTER_NONE, IM_MASTER_SELF, IM_MASTER_OTHER, IM_MASTER_MALFORMED };
+enum im_master_sid {
+    IM_MASTER_UNKNOWN, /* this directory has no msExchMasterAccountSid */
+    IM_MASTER_NONE,
+    IM_MASTER_SELF,
+    IM_MASTER_OTHER,
+    IM_MASTER_MALFORMED,
+};
 
 struct im_account {
     const struct im_entry *entry;
     const char *dn;
-    const char *name;                                 /* first account-name attribute with a value; NULL: none */
-    const char *alias;                                /* first alias source with a value; NULL: none */
-    const char *mail, *upn, *given, *sn, *guid, *sid; /* NULL: none; guid and sid as text */
-    const char *ref;                                  /* what a modify is sent to: "<GUID=...>" on AD, else the DN */
+    const char *name;                           /* first account-name attribute with a value; NULL: none */
+    const char *alias;                          /* first alias source with a value; NULL: none */
+    const char *mail, *upn, *given, *sn, *guid; /* NULL: none; guid as text */
+    const char *ref;                            /* what a modify is sent to: "<GUID=...>" on AD, else the DN */
     /* state of the account */
     bool is_ad_like; /* has userAccountControl */
     int32_t uac;
-    enum im_tri disabled; /* userAccountControl, pwdAccountLockedTime or nsAccountLock */
-    enum im_tri has_sid;  /* IM_UNKNOWN: the directory has no objectSid */
-    bool has_sid_history;
+    enum im_tri disabled;        /* userAccountControl, pwdAccountLockedTime or nsAccountLock */
+    enum im_tri has_sid;         /* IM_UNKNOWN: the directory has no objectSid */
+    enum im_tri has_sid_history; /* IM_UNKNOWN: the directory has no sIDHistory */
     enum im_master_sid master_sid;
     const char *master_sid_text;
     enum im_tri had_logon; /* pwdLastSet set or lastLogonTimestamp present; IM_UNKNOWN: neither attribute known */
@@ -50,10 +57,12 @@ struct im_account {
     /* IM_YES: the SID, the primary group or a group that the entry names is protected. IM_UNKNOWN: a group in a group might be.
      */
     enum im_tri in_protected_group;
-    /* IM values: first value of each; all values are in the entry */
+    const struct im_attr *const *attrs; /* what the entry has of each attribute of the profile, in its order; NULL: nothing */
+    /* the first value of each */
     const char *address, *logical_url, *physical_url;
-    const char *home;      /* plain DN */
-    const char *home_guid; /* "<GUID=...>" where the directory gave it, else NULL */
+    struct im_url logical, physical; /* their parts, where there are such URLs */
+    const char *home;                /* plain DN */
+    const char *home_guid;           /* "<GUID=...>" where the directory gave it, else NULL */
     bool home_is_deleted;
     size_t im_count; /* how many of the attributes that mark enablement have a value */
     bool has_opaque;
@@ -80,7 +89,13 @@ enum im_err im_account_context_templates(struct im_account_context *context, con
                                          struct im_pool *pool, struct im_error *e);
 /* Attributes that decoding needs, NULL-terminated, in pool; operational ones by name. */
 const char *const *im_account_attributes(const struct im_account_context *context, struct im_pool *pool);
-enum im_err im_account_decode(const struct im_account_context *context, const struct im_entry *entry, struct im_pool *pool,
+
+/* What decoding finds out once, and not for each entry: where in an entry it looks, and what the schema knows. It learns from
+ * each entry where the next one has its attributes. Made when the schema is there; borrows the context. In pool; NULL when out of
+ * memory. */
+struct im_account_reader;
+struct im_account_reader *im_account_reader_new(const struct im_account_context *context, struct im_pool *pool);
+enum im_err im_account_decode(struct im_account_reader *reader, const struct im_entry *entry, struct im_pool *pool,
                               struct im_account *out, struct im_error *e);
 
 #endif

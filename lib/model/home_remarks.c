@@ -58,7 +58,7 @@ static bool agrees(const struct remarking *r, const struct im_profile_attr *attr
 
 static void remark_attr(struct remarking *r, size_t index) {
     const struct im_profile_attr *attr = &r->facts->context->profile->attrs[index];
-    const struct im_attr *has = im_entry_attr(r->facts->account->entry, attr->name);
+    const struct im_attr *has = r->facts->account->attrs[index];
     const char *wanted = r->facts->want->values ? r->facts->want->values[index] : NULL;
     if (attr->role == IM_ROLE_OPAQUE || attr->role == IM_ROLE_VALUE)
         return;

@@ -31,7 +31,7 @@ static bool is_as_wanted(struct im_planning *p, const struct im_profile_attr *at
 
 static enum im_err plan_attr(struct im_planning *p, size_t index) {
     const struct im_profile_attr *attr = &p->context->profile->attrs[index];
-    const struct im_attr *has = p->has[index];
+    const struct im_attr *has = p->account->attrs[index];
     if (attr->role == IM_ROLE_OPAQUE)
         return !has || p->want->enabled || p->keep_opaque ? IM_OK : im_planning_swap(p, attr, has, (struct im_values){0});
     if (!p->want->enabled)
@@ -53,7 +53,7 @@ static enum im_err hold_kept(struct im_planning *p) {
     enum im_err err = IM_OK;
     for (size_t i = 0; err == IM_OK && i < p->context->profile->attr_count; i++) {
         const struct im_profile_attr *attr = &p->context->profile->attrs[i];
-        const struct im_attr *has = p->has[i];
+        const struct im_attr *has = p->account->attrs[i];
         const char *wanted = p->want->values[i];
         bool is_kept = wanted ? is_as_wanted(p, attr, has, wanted) : has && is_basis(p, attr);
         if (attr->role != IM_ROLE_OPAQUE && is_kept)
@@ -104,7 +104,7 @@ static bool keeps_values(const struct im_planning *p) {
 /* Is there an attribute that the entry has not, and may not have? What it has is allowed: only the rest must be looked up. */
 static bool lacks_class(const struct im_planning *p, const struct im_attr *classes) {
     for (size_t i = 0; i < p->context->profile->attr_count; i++) {
-        if (!p->has[i] && !im_schema_allows(p->context->schema, classes, p->context->profile->attrs[i].name, NULL))
+        if (!p->account->attrs[i] && !im_schema_allows(p->context->schema, classes, p->context->profile->attrs[i].name, NULL))
             return true;
     }
     return false;

@@ -11,15 +11,11 @@
 #define DELETED_MARK "\nDEL:"
 
 enum im_err im_planning_begin(struct im_planning *p, struct im_error *e) {
-    const struct im_profile *profile = p->context->profile;
-    size_t attrs = profile->attr_count;
-    p->has = im_pool_array(p->pool, attrs, sizeof *p->has);
-    for (size_t i = 0; p->has && i < attrs; i++)
-        p->has[i] = im_entry_attr(p->account->entry, profile->attrs[i].name);
+    size_t attrs = p->context->profile->attr_count;
     p->ops = im_pool_array(p->pool, 2 * attrs + 1, sizeof *p->ops);
     p->diffs = im_pool_array(p->pool, attrs + 1, sizeof *p->diffs);
     p->e = e;
-    return p->has && p->ops && p->diffs ? IM_OK : im_error_nomem(e);
+    return p->ops && p->diffs ? IM_OK : im_error_nomem(e);
 }
 
 void im_planning_op(struct im_planning *p, enum im_op_kind kind, const char *attribute, const struct berval *values,

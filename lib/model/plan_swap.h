@@ -17,8 +17,7 @@ struct im_planning {
     bool keep_opaque, has_assertion;
     struct im_pool *pool;
     /* kept by the functions below */
-    const struct im_attr **has; /* of each attribute of the profile: what the entry has; NULL: nothing */
-    struct im_op *ops;          /* room for all: two an attribute, and the class */
+    struct im_op *ops; /* room for all: two an attribute, and the class */
     size_t op_count;
     struct im_plan_diff *diffs;
     size_t diff_count;

@@ -124,11 +124,13 @@ static bool group_is_protected(const char *value) {
     return dn_is_protected(dn);
 }
 
-enum im_tri im_protected_by_entry(const struct im_entry *entry, const char *sid) {
+enum im_tri im_protected_by_entry(const struct im_entry *entry) {
+    const struct berval *sid = im_entry_value(entry, "objectSid");
     const struct im_attr *groups = im_entry_attr(entry, "memberOf");
     const char *primary = im_entry_string(entry, "primaryGroupID");
+    char text[IM_SID_TEXT_SIZE];
     int64_t rid;
-    if (sid && im_sid_is_protected(sid))
+    if (sid && im_sid_to_text(sid, text) && im_sid_is_protected(text))
         return IM_YES;
     if (primary && im_int_from_text(primary, 0, UINT32_MAX, &rid) && has_row(false, rid))
         return IM_YES;

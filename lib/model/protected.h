@@ -12,6 +12,6 @@ bool im_sid_is_protected(const char *sid);
  * asked for by name in a search of scope base (MS-ADTS 3.1.1.4.5.19). NULL: IM_UNKNOWN. */
 enum im_tri im_protected_by_groups(const struct im_attr *token_groups);
 /* What the entry itself says: IM_YES or IM_UNKNOWN. */
-enum im_tri im_protected_by_entry(const struct im_entry *entry, const char *sid);
+enum im_tri im_protected_by_entry(const struct im_entry *entry);
 
 #endif

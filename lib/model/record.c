@@ -30,7 +30,7 @@ enum im_err im_record_of_plan(const struct im_account_context *context, const st
         memcpy(diffs, plan->diffs, count * sizeof *diffs);
     for (size_t i = 0; i < profile->attr_count; i++) {
         const struct im_profile_attr *attr = &profile->attrs[i];
-        const struct im_attr *has = im_entry_attr(account->entry, attr->name);
+        const struct im_attr *has = account->attrs[i];
         /* Opaque values are the person's own, who may change them at any time. */
         if (!has || attr->role == IM_ROLE_OPAQUE || is_changed(plan, attr->name))
             continue;

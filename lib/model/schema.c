@@ -31,40 +31,15 @@ const struct im_syntax_row *im_syntax_row(enum im_syntax syntax) {
 
 enum { MAX_DEPTH = 32 }; /* a schema with a loop must not hang us */
 
-/* Room for `count` names, in pool; false: out of memory. */
-static bool make_names(struct im_schema_names *names, size_t count, struct im_pool *pool) {
-    size_t slots = 4;
-    while (slots < count + count / 2)
-        slots *= 2;
-    *names = (struct im_schema_names){.slots = im_pool_array(pool, slots, sizeof *names->slots), .slot_count = slots};
-    return names->slots != NULL;
-}
-
-/* The slot that has the name, or the free one where it belongs. */
-static struct im_schema_key *slot_of(const struct im_schema_names *names, const char *text) {
-    size_t mask = names->slot_count - 1;
-    size_t at = im_text_hash(text) & mask;
-    while (names->slots[at].text && !im_text_equal(names->slots[at].text, text))
-        at = (at + 1) & mask;
-    return &names->slots[at];
-}
-
-/* The first of several stays, as when they are gone through. */
-static void add_name(struct im_schema_names *names, const char *text, size_t at) {
-    struct im_schema_key *slot = text ? slot_of(names, text) : NULL;
-    if (slot && !slot->text)
-        *slot = (struct im_schema_key){text, at};
-}
-
-static const struct im_schema_key *find_name(const struct im_schema_names *names, const char *text) {
-    const struct im_schema_key *slot = slot_of(names, text);
-    return slot->text ? slot : NULL;
+static void add_name(struct im_names *names, const char *text, size_t place) {
+    if (text)
+        (void)im_names_add(names, text, (uint32_t)place);
 }
 
 const struct im_schema_attr *im_schema_attr(const struct im_schema *s, const char *name_or_oid) {
     if (s->attr_names.slots) {
-        const struct im_schema_key *key = find_name(&s->attr_names, name_or_oid);
-        return key ? &s->attrs[key->at] : NULL;
+        const struct im_name *name = im_names_find(&s->attr_names, name_or_oid);
+        return name ? &s->attrs[name->place] : NULL;
     }
     for (size_t i = 0; i < s->attr_count; i++) {
         if (im_text_equal(s->attrs[i].name, name_or_oid) || im_text_equal(s->attrs[i].oid, name_or_oid))
@@ -75,8 +50,8 @@ const struct im_schema_attr *im_schema_attr(const struct im_schema *s, const cha
 
 const struct im_schema_class *im_schema_class(const struct im_schema *s, const char *name_or_oid) {
     if (s->class_names.slots) {
-        const struct im_schema_key *key = find_name(&s->class_names, name_or_oid);
-        return key ? &s->classes[key->at] : NULL;
+        const struct im_name *name = im_names_find(&s->class_names, name_or_oid);
+        return name ? &s->classes[name->place] : NULL;
     }
     for (size_t i = 0; i < s->class_count; i++) {
         if (im_text_equal(s->classes[i].name, name_or_oid) || im_text_equal(s->classes[i].oid, name_or_oid))
@@ -118,7 +93,7 @@ static bool collect_allowed(const struct im_schema *s, const struct im_schema_cl
 
 static bool index_allowed(const struct im_schema *s, struct im_schema_class *class, struct im_pool *pool) {
     struct texts texts = {0};
-    bool is_fine = collect_allowed(s, class, &texts, 0) && make_names(&class->allowed, texts.count, pool);
+    bool is_fine = collect_allowed(s, class, &texts, 0) && im_names_make(&class->allowed, texts.count, pool);
     for (size_t i = 0; is_fine && i < texts.count; i++)
         add_name(&class->allowed, texts.items[i], 0);
     im_vec_free(&texts);
@@ -126,8 +101,8 @@ static bool index_allowed(const struct im_schema *s, struct im_schema_class *cla
 }
 
 enum im_err im_schema_index(struct im_schema *s, struct im_pool *pool, struct im_error *e) {
-    struct im_schema_names attrs, classes;
-    if (!make_names(&attrs, 2 * s->attr_count, pool) || !make_names(&classes, 2 * s->class_count, pool))
+    struct im_names attrs, classes;
+    if (!im_names_make(&attrs, 2 * s->attr_count, pool) || !im_names_make(&classes, 2 * s->class_count, pool))
         return im_error_nomem(e);
     for (size_t i = 0; i < s->attr_count; i++) {
         add_name(&attrs, s->attrs[i].name, i);
@@ -162,7 +137,7 @@ static bool class_allows(const struct im_schema *s, const char *name, const char
     if (!class || depth > MAX_DEPTH || (without && im_text_equal(class->name, without) && depth == 0))
         return false;
     if (depth == 0 && class->allowed.slots)
-        return find_name(&class->allowed, attribute) != NULL;
+        return im_names_find(&class->allowed, attribute) != NULL;
     if (lists(class->may, class->may_count, attribute))
         return true;
     if (depth == 0 && lists(class->rule_may, class->rule_may_count, attribute)) /* a rule is not inherited */

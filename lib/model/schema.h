@@ -4,6 +4,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/error.h"
+#include "lib/base/names.h"
 #include "lib/base/pool.h"
 #include "lib/data/entry.h"
 #include "lib/data/yaml.h"
@@ -77,15 +78,6 @@ struct im_schema_attr {
     const char *equality; /* matching rule, inherited from superiors; NULL = none (always NULL on AD) */
 };
 
-/* Names and OIDs, each with the position of what has it: open addressing, at most two thirds are taken. */
-struct im_schema_names {
-    struct im_schema_key {
-        const char *text; /* NULL: free */
-        size_t at;
-    } * slots;         /* NULL: not made, everything is gone through */
-    size_t slot_count; /* a power of two */
-};
-
 struct im_schema_class {
     const char *name, *oid;
     const char *cn;  /* AD: the name of the definition's object; else NULL */
@@ -98,7 +90,7 @@ struct im_schema_class {
     size_t aux_count;
     const char **rule_may; /* attributes that a DIT content rule allows by itself */
     size_t rule_may_count;
-    struct im_schema_names allowed; /* all that entries of the class may have; made by im_schema_index */
+    struct im_names allowed; /* all that entries of the class may have; made by im_schema_index */
 };
 
 struct im_schema {
@@ -107,7 +99,7 @@ struct im_schema {
     size_t attr_count;
     struct im_schema_class *classes;
     size_t class_count;
-    struct im_schema_names attr_names, class_names;
+    struct im_names attr_names, class_names; /* names and OIDs; not made: everything is gone through */
 };
 
 /* Makes the names, in pool, when all is there: a run asks some fifty times for each account. */

@@ -7,6 +7,10 @@
 /* Nearly always spelled as the server's own DN: parsing hundreds of thousands of DNs would cost more than all rules. */
 static const struct im_server *find_spelled(const struct im_servers *servers, const char *dn) {
     for (size_t i = 0; i < servers->count; i++) {
+        if (servers->items[i].dn && strcmp(servers->items[i].dn, dn) == 0)
+            return &servers->items[i];
+    }
+    for (size_t i = 0; i < servers->count; i++) {
         if (servers->items[i].dn && im_text_equal(servers->items[i].dn, dn))
             return &servers->items[i];
     }
@@ -46,8 +50,8 @@ static enum im_err copy_values(const struct im_account_context *context, const s
         return im_error_nomem(e);
     for (size_t i = 0; i < p->attr_count; i++) {
         const struct im_profile_attr *attr = &p->attrs[i];
-        if (attr->enabled)
-            values[i] = attr->role == IM_ROLE_HOME ? a->home : im_entry_string(a->entry, attr->name);
+        if (attr->enabled && a->attrs[i])
+            values[i] = attr->role == IM_ROLE_HOME ? a->home : a->attrs[i]->values[0].bv_val;
     }
     w->values = values;
     return IM_OK;

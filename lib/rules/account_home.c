@@ -75,7 +75,7 @@ enum im_verdict im_account_home_not_host(const struct im_facts *f, struct im_jud
 /* Values of the account that are compared with each other. */
 struct compared {
     const struct im_facts *facts;
-    struct im_url logical, physical;
+    const struct im_url *logical, *physical;
     struct im_buf *message;
 };
 
@@ -89,7 +89,7 @@ static bool is_text(const char *piece, size_t len, const char *text) {
 
 static void compare_address(struct compared *c) {
     const char *address = c->facts->account->address;
-    const struct im_url *url = &c->logical;
+    const struct im_url *url = c->logical;
     const char *at = address ? strrchr(address, '@') : NULL;
     if (!at || at == address || !at[1])
         return; /* account-alias-unsafe says so */
@@ -101,8 +101,8 @@ static void compare_address(struct compared *c) {
 }
 
 static void compare_urls(struct compared *c) {
-    const struct im_url *l = &c->logical;
-    const struct im_url *p = &c->physical;
+    const struct im_url *l = c->logical;
+    const struct im_url *p = c->physical;
     if (!p->domain || !im_text_equal_n(p->domain, p->domain_len, l->host, l->host_len)) {
         begin_clause(c);
         im_buf_addf(c->message, "the physical URL %s is not for the IM domain of the logical URL, %.*s",
@@ -115,7 +115,7 @@ static void compare_urls(struct compared *c) {
 }
 
 static void compare_home(struct compared *c, const struct im_server *home) {
-    const struct im_url *p = &c->physical;
+    const struct im_url *p = c->physical;
     if (!home->hosts_users || !home->host || is_text(p->host, p->host_len, home->host))
         return; /* a router as home is account-home-not-host's */
     begin_clause(c);
@@ -137,14 +137,10 @@ static void compare_physical(struct compared *c, const struct im_server *home) {
 enum im_verdict im_account_home_url_mismatch(const struct im_facts *f, struct im_judgement *j) {
     const struct im_account *a = f->account;
     const struct im_server *home = im_account_home(f);
-    struct compared c = {.facts = f, .message = &j->message};
-    if (a->logical_url) {
-        im_url_split(a->logical_url, IM_ROLE_LOGICAL_URL, &c.logical);
+    struct compared c = {.facts = f, .logical = &a->logical, .physical = &a->physical, .message = &j->message};
+    if (a->logical_url)
         compare_address(&c);
-    }
     bool only_physical = !j->message.len;
-    if (a->physical_url)
-        im_url_split(a->physical_url, IM_ROLE_PHYSICAL_URL, &c.physical);
     compare_physical(&c, home);
     if (!j->message.len && !j->message.failed) {
         bool could_compare = home || !a->home || !a->physical_url || a->home_is_deleted || f->target != IM_TARGET_UNKNOWN;

@@ -24,7 +24,7 @@ static const char *master_text(const struct im_account *a) {
 static const char *no_master(const struct im_facts *f) {
     if (!f->account->is_ad_like)
         return "the account has no userAccountControl";
-    if (f->account->master_sid == IM_MASTER_NONE && !im_account_knows(f, "msExchMasterAccountSid"))
+    if (f->account->master_sid == IM_MASTER_UNKNOWN)
         return "this directory has no msExchMasterAccountSid";
     return NULL;
 }
@@ -52,19 +52,15 @@ enum im_verdict im_account_master_sid_leftover(const struct im_facts *f, struct 
     return IM_FIRES;
 }
 
-static bool tells_sid_history(const struct im_facts *f) {
-    return f->account->has_sid_history || im_account_knows(f, "sIDHistory");
-}
-
 static bool was_never_logged_on(const struct im_account *a) {
     return a->disabled != IM_YES && a->had_logon == IM_NO;
 }
 
 enum im_verdict im_account_sid_history_placeholder(const struct im_facts *f, struct im_judgement *j) {
     const struct im_account *a = f->account;
-    if (!tells_sid_history(f))
+    if (f->account->has_sid_history == IM_UNKNOWN)
         return im_account_skip(j, "this directory has no sIDHistory");
-    if (!a->has_sid_history || !im_account_counts(f))
+    if (a->has_sid_history == IM_NO || !im_account_counts(f))
         return IM_FINE;
     if (a->disabled == IM_YES) {
         im_buf_adds(&j->message, "the account is disabled and is reached through its SID history, which IM does not accept");
@@ -79,9 +75,9 @@ enum im_verdict im_account_sid_history_placeholder(const struct im_facts *f, str
 }
 
 enum im_verdict im_account_sid_history(const struct im_facts *f, struct im_judgement *j) {
-    if (!tells_sid_history(f))
+    if (f->account->has_sid_history == IM_UNKNOWN)
         return im_account_skip(j, "this directory has no sIDHistory");
-    if (!f->account->has_sid_history || !im_account_counts(f))
+    if (f->account->has_sid_history == IM_NO || !im_account_counts(f))
         return IM_FINE;
     im_buf_adds(&j->message, "the account was migrated: with the log-on of the old account nobody can use IM");
     return IM_FIRES;

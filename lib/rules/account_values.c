@@ -28,7 +28,7 @@ static void list_attributes(const struct im_facts *f, bool present, struct im_bu
     size_t begin = out->len;
     for (size_t i = 0; i < p->attr_count; i++) {
         const struct im_profile_attr *attr = &p->attrs[i];
-        if (marks_enablement(attr) && (im_entry_attr(f->account->entry, attr->name) != NULL) == present)
+        if (marks_enablement(attr) && (f->account->attrs[i] != NULL) == present)
             im_buf_addf(out, "%s%s", out->len > begin ? ", " : "", attr->name);
     }
 }
@@ -62,8 +62,8 @@ enum im_verdict im_account_attrs_partial(const struct im_facts *f, struct im_jud
 enum im_verdict im_account_attr_multivalued(const struct im_facts *f, struct im_judgement *j) {
     const struct im_profile *p = f->context->profile;
     for (size_t i = 0; i < p->attr_count; i++) {
-        const struct im_attr *attr = marks_enablement(&p->attrs[i]) ? im_entry_attr(f->account->entry, p->attrs[i].name) : NULL;
-        if (attr && attr->count > 1)
+        const struct im_attr *attr = f->account->attrs[i];
+        if (attr && attr->count > 1 && marks_enablement(&p->attrs[i]))
             im_buf_addf(&j->message, "%s%s has %zu values", j->message.len ? "; " : "", p->attrs[i].name, attr->count);
     }
     if (!j->message.len && !j->message.failed)
@@ -201,11 +201,25 @@ enum im_verdict im_account_address_not_mail(const struct im_facts *f, struct im_
 /* ---- the URLs ---- */
 
 /* An unsafe alias spoils its URLs as well; one rule says it. */
-static const char *url_fault(const char *url, enum im_role role, const char *alias) {
+static const char *url_fault(const struct im_url *url, const char *alias) {
+    if (url->fault || !url->alias_fault)
+        return url->fault;
+    bool is_said = alias && !im_alias_is_safe(alias) && im_text_equal_n(url->alias, url->alias_len, alias, strlen(alias));
+    return is_said ? NULL : url->alias_fault;
+}
+
+/* An audit judges the account's own URLs, and those are taken apart already. */
+static const char *wanted_url_fault(const struct im_facts *f, enum im_role role) {
+    const struct im_account *a = f->account;
+    bool is_logical = role == IM_ROLE_LOGICAL_URL;
+    const char *url = is_logical ? f->want->logical_url : f->want->physical_url;
     struct im_url parts;
+    if (!url)
+        return NULL;
+    if (url == (is_logical ? a->logical_url : a->physical_url))
+        return url_fault(is_logical ? &a->logical : &a->physical, f->want->im_alias);
     im_url_split(url, role, &parts);
-    bool is_said = alias && !im_alias_is_safe(alias) && im_text_equal_n(parts.alias, parts.alias_len, alias, strlen(alias));
-    return parts.fault || is_said ? parts.fault : parts.alias_fault;
+    return url_fault(&parts, f->want->im_alias);
 }
 
 enum im_verdict im_account_url_malformed(const struct im_facts *f, struct im_judgement *j) {
@@ -213,10 +227,10 @@ enum im_verdict im_account_url_malformed(const struct im_facts *f, struct im_jud
     if (f->is_preflight && (!w->address || !im_alias_is_safe(w->im_alias)))
         return im_account_skip(j, NO_ADDRESS);
     const char *wrong = w->logical_url;
-    const char *why = wrong ? url_fault(wrong, IM_ROLE_LOGICAL_URL, w->im_alias) : NULL;
-    if (!why && w->physical_url) {
+    const char *why = wanted_url_fault(f, IM_ROLE_LOGICAL_URL);
+    if (!why) {
         wrong = w->physical_url;
-        why = url_fault(wrong, IM_ROLE_PHYSICAL_URL, w->im_alias);
+        why = wanted_url_fault(f, IM_ROLE_PHYSICAL_URL);
     }
     if (!why)
         return IM_FINE;

@@ -31,7 +31,6 @@ static void names_come_from_the_first_source_that_has_one(void **state) {
     assert_string_equal(a.sn, "Doe");
     assert_string_equal(a.guid, GUID_TEXT);
     assert_string_equal(a.ref, "<GUID=" GUID_TEXT ">");
-    assert_string_equal(a.sid, "S-1-5-18");
     assert_int_equal(a.has_sid, IM_YES);
     a = decoded(w, "uid: jane\nmailNickname:\n");
     assert_string_equal(a.name, "jane");
@@ -277,6 +276,116 @@ static void a_broken_template_is_an_error(void **state) {
     world_free(&w);
 }
 
+/* ---- one reader for many entries ---- */
+
+/* A row of what has a name and a place of its own, and of what has none. */
+static const char *const lines[] = {
+    "sAMAccountName: jdoe\n",
+    "uid: other\n",
+    "mailNickname: jane\n",
+    "mail: jane@corp.example\n",
+    "description: nothing\n",
+    "userAccountControl: 514\n",
+    "pwdLastSet: 0\n",
+    "msExchIMAddress: jane@im.corp.example\n",
+    "sIDHistory:: AQEAAAAAAAUS\n",
+    "msExchIMMetaPhysicalURL: http://im.corp.example/instmsg/aliases/jane\n",
+    "telephoneNumber: 1\n",
+    "msExchIMVirtualServer: CN=1,DC=corp,DC=example\n",
+};
+
+static void assert_alike(const char *a, const char *b) {
+    if (a && b) {
+        assert_string_equal(a, b);
+    } else {
+        assert_true(a == b);
+    }
+}
+
+static void assert_same_account(const struct world *w, const struct im_account *a, const struct im_account *b) {
+    assert_alike(a->name, b->name);
+    assert_alike(a->alias, b->alias);
+    assert_alike(a->mail, b->mail);
+    assert_alike(a->address, b->address);
+    assert_alike(a->logical_url, b->logical_url);
+    assert_alike(a->home, b->home);
+    assert_int_equal(a->disabled, b->disabled);
+    assert_int_equal(a->had_logon, b->had_logon);
+    assert_int_equal(a->has_sid_history, b->has_sid_history);
+    assert_int_equal(a->im_count, b->im_count);
+    for (size_t i = 0; i < w->profile->attr_count; i++) {
+        assert_ptr_equal(a->attrs[i], b->attrs[i]);
+        if (a->attrs[i])
+            assert_true(im_text_equal(a->attrs[i]->name, w->profile->attrs[i].name));
+    }
+}
+
+/* The same numbers each time. */
+static size_t below(uint64_t *seed, size_t most) {
+    *seed = *seed * 6364136223846793005U + 1442695040888963407U;
+    return (size_t)(*seed >> 33) % most;
+}
+
+/* Some of the attributes, in some order, some of them spelled in some other way. */
+static struct im_entry *shuffled(struct world *w, uint64_t *seed) {
+    struct im_buf ldif = IM_BUF_INIT;
+    size_t order[LENGTH(lines)] = {0};
+    im_buf_adds(&ldif, HEAD);
+    for (size_t i = 0; i < LENGTH(lines); i++) {
+        size_t to = below(seed, i + 1);
+        order[i] = order[to];
+        order[to] = i;
+    }
+    for (size_t i = 0; i < LENGTH(lines); i++) {
+        if (below(seed, 4))
+            im_buf_adds(&ldif, lines[order[i]]);
+    }
+    struct im_entry *entry = world_entry(w, im_buf_str(&ldif));
+    for (size_t i = 0; i < entry->count; i++) {
+        char *name = im_pool_strdup(w->pool, entry->attrs[i].name);
+        if (below(seed, 3) == 0)
+            *name = (char)(*name ^ ('a' ^ 'A'));
+        entry->attrs[i].name = name;
+    }
+    im_buf_free(&ldif);
+    return entry;
+}
+
+static void entries_are_read_in_any_order(void **state) {
+    (void)state;
+    enum { ROUNDS = 300 };
+    struct world *w = world_from_text("directory: ad");
+    struct im_account_reader *reader = im_account_reader_new(&w->context, w->pool);
+    uint64_t seed = 1;
+    for (size_t i = 0; i < ROUNDS; i++) {
+        const struct im_entry *entry = shuffled(w, &seed);
+        struct im_account alone = world_account(w, entry);
+        struct im_account account;
+        assert_int_equal(im_account_decode(reader, entry, w->pool, &account, NULL), IM_OK);
+        assert_same_account(w, &account, &alone);
+    }
+    world_free(&w);
+}
+
+/* What no server should send. */
+static void odd_entries_are_read(void **state) {
+    (void)state;
+    struct berval first[] = {VALUE("jane@corp.example")};
+    struct berval second[] = {VALUE("other@corp.example")};
+    struct im_attr attrs[] = {
+        {.name = "sn"}, {.name = "mail", .values = first, .count = 1}, {.name = "MAIL", .values = second, .count = 1}};
+    const struct im_entry entry = {.dn = "CN=Jane", .attrs = attrs, .count = LENGTH(attrs)};
+    const struct im_entry empty = {.dn = "CN=Jane"};
+    struct world *w = world_from_text("directory: ad");
+    struct im_account a = world_account(w, &entry);
+    assert_string_equal(a.mail, "jane@corp.example");
+    assert_null(a.sn); /* without values it is absent */
+    a = world_account(w, &empty);
+    assert_null(a.mail);
+    assert_int_equal(a.im_count, 0);
+    world_free(&w);
+}
+
 struct attempt {
     struct world *world;
     size_t filled; /* of the pool's first block */
@@ -317,6 +426,8 @@ int main(void) {
         cmocka_unit_test(a_logon_leaves_traces),
         cmocka_unit_test(im_values_are_told_apart),
         cmocka_unit_test(everything_needed_is_asked_for_once),
+        cmocka_unit_test(entries_are_read_in_any_order),
+        cmocka_unit_test(odd_entries_are_read),
         cmocka_unit_test(a_broken_template_is_an_error),
         cmocka_unit_test(without_memory_no_name_is_lost),
     };

@@ -257,7 +257,7 @@ static void odd_groups_protect_nobody(void **state) {
     struct world *w = world_from_text("audit: true");
     for (size_t i = 0; i < LENGTH(odd); i++) {
         const struct im_entry *entry = world_entry(w, im_pool_printf(w->pool, ENTRY("memberOf: %s\n"), odd[i]));
-        if (im_protected_by_entry(entry, NULL) != IM_UNKNOWN)
+        if (im_protected_by_entry(entry) != IM_UNKNOWN)
             fail_msg("%s", odd[i]);
     }
     world_free(&w);
@@ -319,7 +319,8 @@ static enum im_err judge_all(void *user, struct im_error *e) {
     struct im_want want;
     size_t count;
     const struct im_rule *rules = im_rules(IM_SCOPE_ACCOUNT, &count);
-    enum im_err err = pool ? im_account_decode(&w->context, t->entry, pool, &account, e) : im_error_nomem(e);
+    struct im_account_reader *reader = pool ? im_account_reader_new(&w->context, pool) : NULL;
+    enum im_err err = reader ? im_account_decode(reader, t->entry, pool, &account, e) : im_error_nomem(e);
     if (err == IM_OK)
         err = im_want_present(&w->context, &account, &w->servers, pool, &want, e);
     t->findings = 0;

@@ -295,9 +295,8 @@ static enum im_err want_once(void *user, struct im_error *e) {
     struct im_want want = {0};
     struct im_plan plan = {0};
     struct im_pool *pool = im_pool_new();
-    if (!pool)
-        return im_error_nomem(e);
-    enum im_err err = im_account_decode(&t->world->context, t->account.entry, pool, &t->account, e);
+    struct im_account_reader *reader = pool ? im_account_reader_new(&t->world->context, pool) : NULL;
+    enum im_err err = reader ? im_account_decode(reader, t->account.entry, pool, &t->account, e) : im_error_nomem(e);
     if (err == IM_OK)
         err = im_want_build(&t->world->context, &t->account, &t->world->request, &t->world->servers, pool, &want, e);
     if (err == IM_OK)

@@ -348,7 +348,9 @@ struct im_entry *world_entry(struct world *w, const char *ldif) {
 struct im_account world_account(struct world *w, const struct im_entry *entry) {
     struct im_account account = {0};
     struct im_error e = {.code = IM_OK};
-    world_must(im_account_decode(&w->context, entry, w->pool, &account, &e), &e);
+    struct im_account_reader *reader = im_account_reader_new(&w->context, w->pool);
+    assert_non_null(reader);
+    world_must(im_account_decode(reader, entry, w->pool, &account, &e), &e);
     return account;
 }
 
