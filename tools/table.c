@@ -273,7 +273,7 @@ static enum im_err compare_with_earlier(struct im_table *t, struct reading *r, s
     for (size_t i = 0; err == IM_OK && i < sizeof asked / sizeof asked[0]; i++) {
         err = add_folded(&text, asked[i], e);
     }
-    uint64_t request = hash_of(t, &text);
+    uint32_t request = (uint32_t)hash_of(t, &text);
     im_buf_free(&text);
     struct im_index_item *item = err == IM_OK ? im_index_put(t->requests, key, &is_new) : NULL;
     if (item == NULL) {

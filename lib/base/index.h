@@ -11,8 +11,7 @@ struct im_index;
 
 struct im_index_item {
     uint64_t hash; /* never 0 */
-    uint64_t a;    /* the three are the caller's */
-    uint32_t b, c;
+    uint32_t a, b; /* the caller's */
 };
 
 struct im_index *im_index_new(void); /* NULL when out of memory */

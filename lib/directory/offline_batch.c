@@ -130,7 +130,8 @@ static enum im_err find_base(struct im_offline_batch *b, const char *normal, siz
     if (!base || !(base->normal = im_pool_strndup(b->pool, normal, len)))
         return im_error_nomem(e);
     base->len = len;
-    item->a = *out = b->bases.count - 1;
+    *out = b->bases.count - 1;
+    item->a = (uint32_t)*out;
     return b->is_ad ? make_cut(b, base, e) : IM_OK;
 }
 
@@ -339,7 +340,7 @@ static enum im_err index_term(struct im_offline_batch *b, size_t search, const c
     b->lengths[name] |= length_bit(key->bv_len);
     size_t first = (size_t)item->a;
     err = link_search(b, search, &first, e);
-    item->a = first;
+    item->a = (uint32_t)first;
     return err;
 }
 

@@ -123,7 +123,7 @@ static enum im_err add_member(struct im_duplicates *d, const struct im_account *
                          .next = (size_t)group->a,
                          .kind = kind,
                          .is_judged = is_judged};
-    group->a = d->members.count;
+    group->a = (uint32_t)d->members.count;
     group->b++;
     return m->dn && m->value && (m->account || !a->name) ? IM_OK : im_error_nomem(e);
 }

@@ -114,14 +114,16 @@ static enum im_err add_job(struct im_slice *slice, struct im_line *line, const s
         return im_error_nomem(walk->e);
     *job = (struct im_job){.slice = slice, .input = line->input, .account = {.entry = entry}};
     job->result = (struct im_result){.dn = entry->dn, .ldap_code = -1};
+    job->number = walk->job_count + 1;
     job->key = key;
     enum im_err err = request_number(slice, line->input, &request);
     if (err == IM_OK)
-        err = im_ledger_meet(&walk->ledger, job->key, request, job, &is_known, walk->e);
+        err = im_ledger_meet(&walk->ledger, job->key, request, job->number, &is_known, walk->e);
     if (err != IM_OK)
         return err;
     if (is_known)
         return repeat(slice, line, job, request);
+    walk->job_count++;
     line->job = job;
     slice->round[slice->round_count] = job;
     job->place = slice->round_count++;

@@ -54,6 +54,7 @@ struct im_job {
     unsigned busy;      /* answers in a row that the server has no time */
     struct im_change rollback;
     size_t journal_id;     /* of the plan that is under way; 0 = none */
+    uint32_t number;       /* in the run; those of a slice follow one another */
     uint64_t key;          /* in the ledger */
     uint64_t wants, gives; /* keys of the address that it is to have, and of the one that it gives up; 0 = none */
 };
@@ -110,6 +111,7 @@ struct im_walk {
     size_t slice_lines, slice_most; /* IM_SLICE_LINES and IM_SLICES, or those of an export */
     bool is_at_end;                 /* of the inputs */
     size_t seen;                    /* entries that identities named */
+    uint32_t job_count;             /* so far */
     struct im_summary *summary;
     size_t changes_in_flight, searches_in_flight;
     size_t tried, failed; /* accounts that were settled; those of them that failed or met a conflict */
@@ -122,8 +124,9 @@ struct im_walk {
     struct im_error *e;
 };
 
-void im_walk_fail(struct im_walk *walk, enum im_err err);  /* IM_OK is passed over */
-struct im_result im_bad_row(const struct im_input *input); /* input->bad says why */
+struct im_job *im_walk_job(const struct im_walk *walk, uint32_t number); /* NULL: it is freed; 0 is none */
+void im_walk_fail(struct im_walk *walk, enum im_err err);                /* IM_OK is passed over */
+struct im_result im_bad_row(const struct im_input *input);               /* input->bad says why */
 /* Settles the job. message may be NULL. */
 void im_job_settle(struct im_job *job, enum im_outcome outcome, const char *message);
 

@@ -5,9 +5,10 @@
 
 #include <string.h>
 
-/* Items of the indexes: a is the job or 0; of accounts, b is the request and c the outcome with the number of its reason; of
- * addresses, c says that it is given up. */
+/* Items of the index of accounts: a is the number of the job, or with DONE what became of it: the outcome and the number of its
+ * reason; b is the request. Of addresses: a is the number of the job, b says that it is given up. */
 enum { OUTCOME_BITS = 8, RELEASED = 1 };
+static const uint32_t done = UINT32_C(1) << 31;
 
 enum im_err im_ledger_begin(struct im_ledger *l, struct im_error *e) {
     im_hash_seed(l->seed);
@@ -26,17 +27,9 @@ uint64_t im_ledger_key(const struct im_ledger *l, const void *bytes, size_t len)
     return key ? key : 1;
 }
 
-static uint64_t number_of(const struct im_job *job) {
-    return (uint64_t)(uintptr_t)job;
-}
-
-static struct im_job *job_of(const struct im_index_item *item) {
-    return (struct im_job *)(uintptr_t)item->a;
-}
-
 /* ---- accounts ---- */
 
-enum im_err im_ledger_meet(struct im_ledger *l, uint64_t key, uint32_t request, struct im_job *job, bool *is_known,
+enum im_err im_ledger_meet(struct im_ledger *l, uint64_t key, uint32_t request, uint32_t job, bool *is_known,
                            struct im_error *e) {
     bool is_new;
     struct im_index_item *item = im_index_put(l->accounts, key, &is_new);
@@ -44,7 +37,7 @@ enum im_err im_ledger_meet(struct im_ledger *l, uint64_t key, uint32_t request, 
         return im_error_nomem(e);
     *is_known = !is_new;
     if (is_new) {
-        item->a = number_of(job);
+        item->a = job;
         item->b = request;
     }
     return IM_OK;
@@ -52,11 +45,14 @@ enum im_err im_ledger_meet(struct im_ledger *l, uint64_t key, uint32_t request, 
 
 void im_ledger_tell(const struct im_ledger *l, uint64_t key, struct im_known_account *out) {
     const struct im_index_item *item = im_index_find(l->accounts, key);
-    uint32_t reason = item->c >> OUTCOME_BITS;
-    *out = (struct im_known_account){.job = job_of(item),
-                                     .outcome = (enum im_outcome)(item->c & ((1U << OUTCOME_BITS) - 1)),
-                                     .reason = reason ? l->reasons[reason - 1] : NULL,
-                                     .request = item->b};
+    uint32_t reason = (item->a & ~done) >> OUTCOME_BITS;
+    *out = (struct im_known_account){.request = item->b};
+    if (item->a & done) {
+        out->outcome = (enum im_outcome)(item->a & ((1U << OUTCOME_BITS) - 1));
+        out->reason = reason ? l->reasons[reason - 1] : NULL;
+    } else {
+        out->job = item->a;
+    }
 }
 
 /* From 1; 0: none, or too many to remember. */
@@ -72,10 +68,8 @@ static uint32_t number_reason(struct im_ledger *l, const char *reason) {
 
 void im_ledger_leave(struct im_ledger *l, uint64_t key, enum im_outcome outcome, const char *reason) {
     struct im_index_item *item = im_index_find(l->accounts, key);
-    if (!item)
-        return;
-    item->a = 0;
-    item->c = (uint32_t)outcome | number_reason(l, reason) << OUTCOME_BITS;
+    if (item)
+        item->a = done | (uint32_t)outcome | number_reason(l, reason) << OUTCOME_BITS;
 }
 
 /* ---- addresses ---- */
@@ -88,30 +82,30 @@ uint64_t im_ledger_address(const struct im_ledger *l, const char *address) {
     return key;
 }
 
-enum im_err im_ledger_claim(struct im_ledger *l, uint64_t address, const struct im_job *job, bool releases,
-                            struct im_claim *earlier, struct im_error *e) {
+enum im_err im_ledger_claim(struct im_ledger *l, uint64_t address, uint32_t job, bool releases, struct im_claim *earlier,
+                            struct im_error *e) {
     bool is_new;
     struct im_index_item *item = im_index_put(l->addresses, address, &is_new);
     if (!item)
         return im_error_nomem(e);
     *earlier = (struct im_claim){0};
     if (is_new) {
-        item->a = number_of(job);
-        item->c = releases ? RELEASED : 0;
-    } else if (item->a != number_of(job)) {
-        *earlier = (struct im_claim){.exists = true, .is_released = item->c & RELEASED, .job = job_of(item)};
+        item->a = job;
+        item->b = releases ? RELEASED : 0;
+    } else if (item->a != job) {
+        *earlier = (struct im_claim){.exists = true, .is_released = item->b & RELEASED, .job = item->a};
     }
     return IM_OK;
 }
 
-void im_ledger_unclaim(struct im_ledger *l, uint64_t address, const struct im_job *job) {
+void im_ledger_unclaim(struct im_ledger *l, uint64_t address, uint32_t job) {
     const struct im_index_item *item = address ? im_index_find(l->addresses, address) : NULL;
-    if (item && item->a == number_of(job))
+    if (item && item->a == job)
         im_index_remove(l->addresses, address);
 }
 
-void im_ledger_forget(struct im_ledger *l, uint64_t address, const struct im_job *job) {
-    struct im_index_item *item = address ? im_index_find(l->addresses, address) : NULL;
-    if (item && item->a == number_of(job))
-        item->a = 0;
+void im_ledger_forget(struct im_ledger *l, uint64_t address, uint32_t job) {
+    const struct im_index_item *item = address ? im_index_find(l->addresses, address) : NULL;
+    if (item && item->a == job && !(item->b & RELEASED))
+        im_index_remove(l->addresses, address);
 }

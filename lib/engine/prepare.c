@@ -127,7 +127,8 @@ static enum im_err add_rival(struct im_job *job, const struct im_claim *claim) {
     struct im_pool *pool = job->slice->pool;
     const struct im_profile_attr *attr = im_profile_role(walk->run->resolver.context->profile, IM_ROLE_ADDRESS);
     struct im_holder *list = im_pool_array(pool, job->holders.count + 1, sizeof *list);
-    const char *who = claim->job ? claim->job->account.dn : "an account before it";
+    const struct im_job *other = im_walk_job(walk, claim->job);
+    const char *who = other ? other->account.dn : "an account before it";
     const char *what = claim->is_released ? "which gives it up in this run" : "for which this run wants it, too";
     const char *dn = im_pool_printf(pool, "%s (%s)", who, what);
     if (!list || !dn)
@@ -141,7 +142,8 @@ static enum im_err add_rival(struct im_job *job, const struct im_claim *claim) {
 
 /* An earlier claim that is written and gone from memory was seen by the search of holders; in a dry run nothing was written. */
 static bool counts(const struct im_job *job, const struct im_claim *claim) {
-    return claim->exists && (claim->job || claim->is_released || job->slice->walk->run->dry_run);
+    const struct im_walk *walk = job->slice->walk;
+    return claim->exists && (claim->is_released || walk->run->dry_run || im_walk_job(walk, claim->job));
 }
 
 static enum im_err find_keys(struct im_job *job) {
@@ -160,17 +162,17 @@ static enum im_err claim_address(struct im_job *job) {
         return IM_OK;
     enum im_err err = find_keys(job);
     if (err == IM_OK)
-        err = im_ledger_claim(&walk->ledger, job->wants, job, false, &earlier, walk->e);
+        err = im_ledger_claim(&walk->ledger, job->wants, job->number, false, &earlier, walk->e);
     if (err == IM_OK && counts(job, &earlier))
         err = add_rival(job, &earlier);
     if (err == IM_OK && job->gives)
-        err = im_ledger_claim(&walk->ledger, job->gives, job, true, &ignored, walk->e);
+        err = im_ledger_claim(&walk->ledger, job->gives, job->number, true, &ignored, walk->e);
     return err;
 }
 
 static void unclaim(struct im_job *job) {
-    im_ledger_unclaim(&job->slice->walk->ledger, job->wants, job);
-    im_ledger_unclaim(&job->slice->walk->ledger, job->gives, job);
+    im_ledger_unclaim(&job->slice->walk->ledger, job->wants, job->number);
+    im_ledger_unclaim(&job->slice->walk->ledger, job->gives, job->number);
     job->wants = job->gives = 0;
 }
 

@@ -23,6 +23,15 @@ void im_walk_fail(struct im_walk *walk, enum im_err err) {
         walk->err = err;
 }
 
+struct im_job *im_walk_job(const struct im_walk *walk, uint32_t number) {
+    for (size_t i = 0; number && i < walk->slice_count; i++) {
+        const struct im_slice *slice = walk->slices[i];
+        if (slice->job_count && number - slice->jobs[0].number < slice->job_count)
+            return &slice->jobs[number - slice->jobs[0].number];
+    }
+    return NULL;
+}
+
 static bool is_stopped(const struct im_walk *walk) {
     return walk->run->stop && *walk->run->stop;
 }
@@ -73,11 +82,12 @@ static struct im_result repeated(const struct im_walk *walk, const struct im_lin
     struct im_known_account known;
     struct im_result r = line->result;
     im_ledger_tell(&walk->ledger, line->repeats, &known);
-    const struct im_input *first = known.job ? known.job->input : NULL;
-    if (known.job)
-        r = known.job->result;
-    r.outcome = known.job ? known.job->result.outcome : known.outcome;
-    r.reason = known.job ? known.job->result.reason : known.reason;
+    const struct im_job *job = im_walk_job(walk, known.job);
+    const struct im_input *first = job ? job->input : NULL;
+    if (job)
+        r = job->result;
+    r.outcome = job ? job->result.outcome : known.outcome;
+    r.reason = job ? job->result.reason : known.reason;
     r.diffs = NULL;
     r.diff_count = 0;
     if (r.outcome == IM_CHANGED)

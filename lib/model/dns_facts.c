@@ -184,7 +184,7 @@ static enum im_err add(struct im_dns_facts *facts, const struct im_dns_answer *a
         facts->answers.count -= place != NULL;
         return im_error_nomem(e);
     }
-    item->a = facts->answers.count - 1;
+    item->a = (uint32_t)facts->answers.count - 1;
     *own = *answer;
     *place = own;
     return IM_OK;

@@ -53,7 +53,7 @@ static void keeps_what_is_put_in(void **state) {
             assert_non_null(item);
             assert_int_equal(is_new, !is_in[n]);
             assert_true(is_new ? item->a == 0 && item->b == 0 : item->a == n + 1);
-            item->a = n + 1;
+            item->a = (uint32_t)n + 1;
             count += is_new;
             is_in[n] = true;
         } else {
@@ -85,7 +85,7 @@ static void wrapped_items_are_found_after_growing(void **state) {
         struct im_index_item *item = im_index_put(index, hash, &is_new);
         assert_non_null(item);
         assert_true(is_new);
-        item->a = i;
+        item->a = (uint32_t)i;
     }
     for (uint64_t i = 0; i < COUNT; i++) {
         uint64_t hash = (i < WRAPPED ? low[i] : 10 + i % 40) + ((i + 1) << 32);

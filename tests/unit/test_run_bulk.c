@@ -143,9 +143,9 @@ static void p0_gets_another_name(struct memdir *m, size_t nth, void *user) {
     memdir_set(m, P0, "msExchIMAddress", "p0@elsewhere.example"); /* meets our change, and cannot be kept */
 }
 
-static void an_address_that_is_no_longer_wanted_is_free(void **state) {
-    struct fixture *f = *state;
-    enum { LAST = 3 * IM_SLICE_LINES }; /* p0 has a slice of its own, and is planned again before the last one is */
+/* p0 has a slice of its own, which is planned again or gone before the last line is read: jdoe, who wants p0's address. */
+static size_t name_crowd_and_rival(struct fixture *f) {
+    enum { LAST = 3 * IM_SLICE_LINES };
     const char **list = im_pool_array(f->pool, LAST + 2, sizeof *list);
     assert_non_null(list);
     for (int i = 0; i < LAST; i++)
@@ -153,11 +153,31 @@ static void an_address_that_is_no_longer_wanted_is_free(void **state) {
     list[LAST] = "jdoe";
     name(f, list);
     f->input[LAST].address = "p0@imhome1.corp.example";
+    return LAST;
+}
+
+static void an_address_that_is_no_longer_wanted_is_free(void **state) {
+    struct fixture *f = *state;
+    size_t last = name_crowd_and_rival(f);
     memdir_before(f->m, MEMDIR_MODIFY, 1, p0_gets_another_name, NULL);
     assert_int_equal(run_inputs(f), IM_OK);
     assert_string_equal(f->told[0].address, "zero@imhome1.corp.example");
-    assert_int_equal(f->told[LAST].outcome, IM_CHANGED);
+    assert_int_equal(f->told[last].outcome, IM_CHANGED);
     assert_string_equal(value(f, JANE, "msExchIMAddress"), "p0@imhome1.corp.example");
+}
+
+static void an_address_that_was_given_away_long_before_is_remembered(void **state) {
+    struct fixture *f = *state;
+    size_t last = name_crowd_and_rival(f);
+    for (f->run.dry_run = true;; f->run.dry_run = false) {
+        assert_int_equal(run_inputs(f), IM_OK);
+        assert_int_equal(f->told[0].outcome, IM_CHANGED);
+        assert_int_equal(f->told[last].outcome, IM_REFUSED);
+        assert_string_equal(f->told[last].reason, "account-address-duplicate");
+        assert_mentions(f->told[last].message, f->run.dry_run ? "an account before it" : P0); /* the directory shows it */
+        if (!f->run.dry_run)
+            return;
+    }
 }
 
 static size_t searches_of_a_run(struct fixture *f) {
@@ -483,6 +503,7 @@ int main(void) {
         TEST(bad_rows_are_refused_and_the_others_done),
         TEST(an_address_that_is_given_up_in_the_run_is_not_taken),
         CROWD_TEST(an_address_that_is_no_longer_wanted_is_free),
+        CROWD_TEST(an_address_that_was_given_away_long_before_is_remembered),
         CROWD_TEST(holders_are_asked_for_where_something_is_written),
         CROWD_TEST(busy_server_gets_time),
         TEST(server_that_stays_busy_fails_the_account),
