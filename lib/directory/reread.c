@@ -38,7 +38,7 @@ static enum im_err make_lookup(const struct im_resolver *r, const struct im_acco
 enum im_err im_reread_begin(const struct im_resolver *r, const struct im_account *const *accounts, size_t count,
                             struct im_pool *pool, const struct im_entry **entries, struct im_lookups *lookups,
                             struct im_error *e) {
-    const char *const *attributes = im_account_attributes(r->context, pool);
+    const char *const *attributes = im_account_attributes(r->context, NULL, pool);
     struct im_lookup *items = im_pool_array(pool, count, sizeof *items);
     enum im_err err = attributes && items ? IM_OK : im_error_nomem(e);
     for (size_t i = 0; err == IM_OK && i < count; i++) {

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define SMTP "smtp:"
+#define PROXIES "proxyAddresses"
 
 /* One thing that would make an entry the wanted one: a value of an attribute. */
 struct probe {
@@ -102,7 +103,7 @@ static enum im_err add_mail(struct im_resolving *s, struct probes *list, const c
     if (!proxy)
         return im_error_nomem(e);
     add_text(list, "mail", text);
-    add_text(list, "proxyAddresses", proxy);
+    add_text(list, PROXIES, proxy);
     return IM_OK;
 }
 
@@ -401,19 +402,32 @@ static enum im_err take_entry(void *user, const struct im_lookup *lookup, const 
     return err;
 }
 
+/* An account may have many more addresses: they are asked for where somebody is looked for by one. */
+static const char *const *wanted_attributes(const struct im_resolving *s) {
+    const char *also = NULL;
+    for (size_t i = 0; i < s->count; i++) {
+        for (size_t n = 0; n < s->probes[i].count; n++) {
+            if (strcmp(s->probes[i].items[n].attribute, PROXIES) == 0)
+                also = PROXIES;
+        }
+    }
+    return im_account_attributes(s->r->context, also, s->pool);
+}
+
 enum im_err im_resolve_begin(const struct im_resolver *r, const struct im_identity *identities, size_t count,
                              struct im_pool *pool, struct im_lookups *lookups, struct im_resolving **out, struct im_error *e) {
     struct im_resolving *s = im_pool_alloc(pool, sizeof *s);
     if (!s)
         return im_error_nomem(e);
     *s = (struct im_resolving){.r = r, .identities = identities, .count = count, .pool = pool};
-    s->attributes = im_account_attributes(r->context, pool);
     s->probes = im_pool_array(pool, count, sizeof *s->probes);
     s->matches = im_pool_array(pool, count, sizeof *s->matches);
     s->history = im_pool_array(pool, count, sizeof *s->history);
-    enum im_err err = s->attributes && s->probes && s->matches && s->history ? IM_OK : im_error_nomem(e);
+    enum im_err err = s->probes && s->matches && s->history ? IM_OK : im_error_nomem(e);
     for (size_t i = 0; err == IM_OK && i < count; i++)
         err = make_probes(s, i, e);
+    if (err == IM_OK && !(s->attributes = wanted_attributes(s)))
+        err = im_error_nomem(e);
     if (err == IM_OK)
         err = make_lookups(s, count, e);
     size_t lookup_count = s->lookups.count;

@@ -30,7 +30,7 @@ enum im_err im_rights_try(const struct im_resolver *r, struct im_pool *pool, str
                                      .scope = IM_SEARCH_SUB,
                                      .few = IM_RIGHTS_SAMPLE,
                                      .filter = im_filter_any_account(r->context->profile, pool),
-                                     .attributes = im_account_attributes(r->context, pool)};
+                                     .attributes = im_account_attributes(r->context, NULL, pool)};
     bool is_ready = t.reader && search.filter && search.attributes;
     enum im_err err = is_ready ? im_directory_search(r->directory, &search, take, &t, &inner) : im_error_nomem(&inner);
     if (err == IM_OK || err == IM_E_NOT_FOUND || err == IM_E_TRUNCATED || out->sampled == IM_RIGHTS_SAMPLE)

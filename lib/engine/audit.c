@@ -244,7 +244,7 @@ static enum im_err begin(struct walk *w, struct im_error *e) {
     const struct im_account_context *context = w->audit->resolver.context;
     w->pool = im_pool_new();
     w->reader = im_account_reader_new(context, w->audit->pool);
-    w->attributes = im_account_attributes(context, w->audit->pool);
+    w->attributes = im_account_attributes(context, NULL, w->audit->pool);
     w->filter = im_filter_any_value(context->profile, w->audit->pool);
     if (needs(w->audit, IM_NEEDS_HOLDERS) && !(w->duplicates = im_duplicates_new(context->profile)))
         return im_error_nomem(e);

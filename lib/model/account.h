@@ -87,8 +87,8 @@ struct im_account_context {
  * them. */
 enum im_err im_account_context_templates(struct im_account_context *context, const char *const *templates, size_t count,
                                          struct im_pool *pool, struct im_error *e);
-/* Attributes that decoding needs, NULL-terminated, in pool; operational ones by name. */
-const char *const *im_account_attributes(const struct im_account_context *context, struct im_pool *pool);
+/* Attributes that decoding needs, and one more or NULL; NULL-terminated, in pool; operational ones by name. */
+const char *const *im_account_attributes(const struct im_account_context *context, const char *also, struct im_pool *pool);
 
 /* What decoding finds out once, and not for each entry: where in an entry it looks, and what the schema knows. It learns from
  * each entry where the next one has its attributes. Made when the schema is there; borrows the context. In pool; NULL when out of

@@ -27,7 +27,6 @@ static const struct known_row {
     [IM_AT_SN] = {"sn", ALWAYS},
     [IM_AT_LOCKED_TIME] = {"pwdAccountLockedTime", ALWAYS},
     [IM_AT_NS_LOCK] = {"nsAccountLock", ALWAYS},
-    [IM_AT_PROXIES] = {"proxyAddresses", ALWAYS},
     [IM_AT_COMPUTED] = {"msDS-User-Account-Control-Computed", BY_CHECK},
     [IM_AT_LOCKOUT] = {"lockoutTime", BY_CHECK},
     [IM_AT_EXPIRES] = {"accountExpires", BY_CHECK},
@@ -117,10 +116,10 @@ static bool is_asked(const struct im_account_context *context, const struct know
     return row->asked == ALWAYS || (row->asked == BY_CHECK ? context->is_check : context->asked_rights);
 }
 
-const char *const *im_account_attributes(const struct im_account_context *context, struct im_pool *pool) {
+const char *const *im_account_attributes(const struct im_account_context *context, const char *also, struct im_pool *pool) {
     const struct im_profile *p = context->profile;
     struct name_list list = {.max = IM_AT_PROFILE + p->attr_count + p->account_name_count + p->alias_source_count +
-                                    context->extra_count};
+                                    context->extra_count + 1};
     list.items = im_pool_array(pool, list.max + 1, sizeof *list.items);
     if (!list.items)
         return NULL;
@@ -136,6 +135,8 @@ const char *const *im_account_attributes(const struct im_account_context *contex
         add_name(&list, p->alias_sources[i]);
     for (size_t i = 0; i < context->extra_count; i++)
         add_name(&list, context->extra_attributes[i]);
+    if (also)
+        add_name(&list, also);
     return list.items;
 }
 

@@ -22,7 +22,6 @@ enum im_at {
     IM_AT_SN,
     IM_AT_LOCKED_TIME,
     IM_AT_NS_LOCK,
-    IM_AT_PROXIES,
     IM_AT_COMPUTED,
     IM_AT_LOCKOUT,
     IM_AT_EXPIRES,

@@ -18,10 +18,9 @@ IM_DOMAIN = "im.corp.example"
 HOME = "im1.corp.example"
 SECONDS = 3600
 # What imenable asks for: `imenable -vv` and the log of the server say so.
-READ = """objectClass objectGUID entryUUID objectSid sIDHistory userAccountControl msDS-User-Account-Control-Computed pwdLastSet
-lastLogonTimestamp lockoutTime accountExpires msExchMasterAccountSid mail userPrincipalName givenName sn pwdAccountLockedTime nsAccountLock
-proxyAddresses msExchIMAddress msExchIMMetaPhysicalURL msExchIMPhysicalURL msExchIMVirtualServer msExchIMACL sAMAccountName uid
-mailNickname""".split()
+READ = """objectClass objectGUID entryUUID objectSid sIDHistory userAccountControl pwdLastSet lastLogonTimestamp msExchMasterAccountSid mail
+userPrincipalName givenName sn pwdAccountLockedTime nsAccountLock msExchIMAddress msExchIMMetaPhysicalURL msExchIMPhysicalURL
+msExchIMVirtualServer msExchIMACL sAMAccountName uid mailNickname""".split()
 
 
 class BenchError(Exception):
@@ -121,10 +120,7 @@ class Subset:
 
 
 # What imcheck asks for of each account, and of which accounts.
-AUDITED = ["objectClass", "objectGUID", "objectSid", "userAccountControl", "sIDHistory", "pwdLastSet", "lastLogonTimestamp", "mail",
-           "userPrincipalName", "givenName", "sn", "msExchMasterAccountSid", "lockoutTime", "accountExpires", "adminCount", "primaryGroupID",
-           "msExchIMAddress", "msExchIMMetaPhysicalURL", "msExchIMPhysicalURL", "msExchIMVirtualServer", "msExchIMACL", "sAMAccountName", "uid",
-           "mailNickname"]
+AUDITED = [*READ, "msDS-User-Account-Control-Computed", "lockoutTime", "accountExpires", "adminCount", "primaryGroupID"]
 ANY_VALUE = "(|(msExchIMAddress=*)(msExchIMMetaPhysicalURL=*)(msExchIMPhysicalURL=*)(msExchIMVirtualServer=*)(msExchIMACL=*))"
 AUDIT = ["--scope", "account", "-q", "-o", "jsonl"]
 

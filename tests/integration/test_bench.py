@@ -77,18 +77,29 @@ def test_contenders_write_the_same(site):
     assert all(values == written[0] for values in written)
 
 
+def asked(site, work, condition: str) -> set[tuple]:
+    """Which attributes of people with this in the filter a contender asked for: the server's log has those that it knows."""
+    before = len(site.server.log_text())
+    work()
+    lines = [line.split(" ", 1)[1] for line in site.server.log_text()[before:].splitlines()]  # without the time
+    walks = {line.split("base=")[0] for line in lines if "scope=2" in line and condition in line}
+    return {tuple(sorted(name for line in lines if line.startswith(f"{walk}attr=") for name in line.split("attr=")[1].split())) for walk in walks}
+
+
 def test_who_is_compared_with_imcheck_reads_the_same(site):
-    """As many attributes of as many accounts: the server's log has them."""
     site.imenable(site.subset(PEOPLE))
-    asked = []
-    for work in (site.imcheck, site.floor_audit, site.ldapsearch):
-        before = len(site.server.log_text())
-        work()
-        lines = [line.split(" ", 1)[1] for line in site.server.log_text()[before:].splitlines()]  # without the time
-        [walk] = {line.split("base=")[0] for line in lines if 'scope=2' in line and "(msExchIMAddress=*)" in line}
-        asked.append(sorted(name for line in lines if line.startswith(f"{walk}attr=") for name in line.split("attr=")[1].split()))
-    assert "msExchIMAddress" in asked[0]
-    assert asked[1] == asked[0] and asked[2] == asked[0]
+    [names] = asked(site, site.imcheck, "(msExchIMAddress=*)")
+    assert {"msExchIMAddress", "entryUUID", "adminCount"} <= set(names)
+    assert asked(site, site.floor_audit, "(msExchIMAddress=*)") == {names} == asked(site, site.ldapsearch, "(msExchIMAddress=*)")
+
+
+def test_who_is_compared_with_imenable_reads_the_same(site):
+    people = site.subset(PEOPLE)
+    site.imenable(people)
+    condition = f"(sAMAccountName={people.names[0]})"
+    [names] = asked(site, lambda: site.imenable(people, outcome="unchanged"), condition)
+    assert {"msExchIMAddress", "entryUUID"} <= set(names)
+    assert asked(site, lambda: site.floor_reads(people), condition) == {names}
 
 
 def test_state_is_restored(site):
@@ -147,7 +158,7 @@ def test_round_trip_is_waited_for(site):
 
 def test_proxy_carries_large_answers_unchanged(site):
     near = contenders.Site(site.programs, site.server)
-    words = ("scan", "(objectClass=*)", 1)
+    words = ("scan", "(objectClass=*)", 1, "-a", "*")
     assert _without_times(site._floor(*words)[1]) == _without_times(near._floor(*words)[1])
     assert site.delay.ended(1)[0]["server_bytes"] > 100_000
 

@@ -244,7 +244,7 @@ static void everything_needed_is_asked_for_once(void **state) {
     assert_int_equal(im_account_context_templates(&w->context, templates, LENGTH(templates), w->pool, NULL), IM_OK);
     assert_int_equal(w->context.extra_count, 3);
     w->context.is_check = false;
-    const char *const *names = im_account_attributes(&w->context, w->pool);
+    const char *const *names = im_account_attributes(&w->context, NULL, w->pool);
     for (size_t i = 0; i < LENGTH(needed); i++) {
         if (!lists(names, needed[i]))
             fail_msg("%s is not asked for", needed[i]);
@@ -254,14 +254,16 @@ static void everything_needed_is_asked_for_once(void **state) {
             fail_msg("%s is asked for twice", names[i]);
     }
     assert_false(lists(names, "allowedAttributesEffective"));
+    assert_false(lists(names, "proxyAddresses")); /* whoever looks for somebody by them asks for them */
+    assert_true(lists(im_account_attributes(&w->context, "proxyAddresses", w->pool), "proxyAddresses"));
     assert_false(lists(names, "adminCount")); /* only imcheck looks at it */
     assert_false(lists(names, "msDS-User-Account-Control-Computed"));
     w->context.is_check = true;
-    names = im_account_attributes(&w->context, w->pool);
+    names = im_account_attributes(&w->context, NULL, w->pool);
     assert_true(lists(names, "adminCount"));
     assert_true(lists(names, "msDS-User-Account-Control-Computed"));
     w->context.asked_rights = true;
-    assert_true(lists(im_account_attributes(&w->context, w->pool), "allowedAttributesEffective"));
+    assert_true(lists(im_account_attributes(&w->context, NULL, w->pool), "allowedAttributesEffective"));
     world_free(&w);
 }
 
