@@ -7,8 +7,8 @@
 
 enum { GROWS_SLOWER = 4096 };
 
-/* Makes room for len more bytes and the closing NUL. */
-static bool reserve(struct im_buf *b, size_t len) {
+/* And the closing NUL. */
+bool im_buf_reserve(struct im_buf *b, size_t len) {
     if (b->failed)
         return false;
     if (len < b->cap - b->len && b->data)
@@ -32,7 +32,7 @@ static bool reserve(struct im_buf *b, size_t len) {
 }
 
 void im_buf_add(struct im_buf *b, const void *bytes, size_t len) {
-    if (!reserve(b, len))
+    if (!im_buf_reserve(b, len))
         return;
     if (len)
         memcpy(b->data + b->len, bytes, len);
@@ -45,14 +45,14 @@ void im_buf_adds(struct im_buf *b, const char *s) {
 }
 
 void im_buf_addc(struct im_buf *b, char c) {
-    if (!reserve(b, 1))
+    if (!im_buf_reserve(b, 1))
         return;
     b->data[b->len++] = c;
     b->data[b->len] = '\0';
 }
 
 char *im_buf_room(struct im_buf *b, size_t len) {
-    if (!reserve(b, len))
+    if (!im_buf_reserve(b, len))
         return NULL;
     char *room = b->data + b->len;
     b->len += len;
@@ -63,14 +63,14 @@ char *im_buf_room(struct im_buf *b, size_t len) {
 void im_buf_addf(struct im_buf *b, const char *format, ...) {
     va_list args;
     va_list again;
-    if (!reserve(b, 0))
+    if (!im_buf_reserve(b, 0))
         return;
     va_start(args, format);
     va_copy(again, args);
     size_t room = b->cap - b->len;
     int len = vsnprintf(b->data + b->len, room, format, args);
     va_end(args);
-    if (len >= 0 && (size_t)len >= room && reserve(b, (size_t)len)) /* mostly it fits at once */
+    if (len >= 0 && (size_t)len >= room && im_buf_reserve(b, (size_t)len)) /* mostly it fits at once */
         (void)vsnprintf(b->data + b->len, (size_t)len + 1, format, again);
     va_end(again);
     b->failed = b->failed || len < 0;

@@ -21,6 +21,7 @@ void im_buf_add(struct im_buf *b, const void *bytes, size_t len);
 void im_buf_adds(struct im_buf *b, const char *s);
 void im_buf_addc(struct im_buf *b, char c);
 void im_buf_addf(struct im_buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool im_buf_reserve(struct im_buf *b, size_t len);  /* so much may be added without growing again */
 char *im_buf_room(struct im_buf *b, size_t len);    /* len more bytes, to be filled at once; NULL: out of memory */
 void im_buf_clear(struct im_buf *b);                /* empties, keeps the memory, forgets a failure */
 void im_buf_free(struct im_buf *b);                 /* NULL-safe; leaves an empty, usable buffer */

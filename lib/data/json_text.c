@@ -28,6 +28,9 @@ static unsigned kinds(const char *s, size_t len) {
     size_t i = 0;
     while (i + sizeof(uint64_t) <= len && are_plain(s + i))
         i += sizeof(uint64_t);
+    bool is_rest = i + sizeof(uint64_t) > len && len >= sizeof(uint64_t); /* which the last eight hold */
+    if (is_rest && are_plain(s + len - sizeof(uint64_t)))
+        return 0;
     for (; i < len; i++) {
         unsigned char c = (unsigned char)s[i];
         if (c >= 0x80) {

@@ -179,7 +179,33 @@ const char *im_filter_rule(const struct im_schema *schema, const char *attribute
     return !attr || attr->equality ? NULL : im_schema_rule(attr);
 }
 
+static bool are_plain(const struct berval *value) {
+    bool are = true;
+    for (size_t i = 0; i < value->bv_len; i++)
+        are &= is_plain(value->bv_val[i]);
+    return are;
+}
+
+/* In one piece: each account of a run has some of them. */
+static void add_plain_term(struct im_buf *out, const char *attribute, const struct berval *value) {
+    size_t len = strlen(attribute);
+    char *at = im_buf_room(out, len + value->bv_len + 3);
+    if (!at)
+        return;
+    *at++ = '(';
+    memcpy(at, attribute, len);
+    at += len;
+    *at++ = '=';
+    if (value->bv_len)
+        memcpy(at, value->bv_val, value->bv_len);
+    at[value->bv_len] = ')';
+}
+
 void im_filter_by_rule(struct im_buf *out, const char *attribute, const char *rule, const struct berval *value, bool is_octets) {
+    if (!rule && !is_octets && are_plain(value)) {
+        add_plain_term(out, attribute, value);
+        return;
+    }
     im_buf_addc(out, '(');
     im_buf_adds(out, attribute);
     if (rule)

@@ -8,6 +8,8 @@
 
 /* Accounts come by the ten thousand, so that they are written as text; the rest, once a run, is built of objects. */
 
+enum { USUAL_LINE = 1000 };
+
 static void add_changes(struct im_buf *text, const struct im_result *r) {
     if (!r->diff_count)
         return;
@@ -105,6 +107,7 @@ static enum im_err begin(struct im_out *out, const struct im_run_info *info, str
 static enum im_err account(struct im_out *out, const struct im_run_info *info, const struct im_result *r, struct im_error *e) {
     struct im_buf text = IM_BUF_INIT;
     (void)info;
+    (void)im_buf_reserve(&text, USUAL_LINE);
     im_buf_adds(&text, out->first ? "\n{" : ",\n{");
     out->first = false;
     add_account(&text, r);
@@ -157,6 +160,7 @@ static enum im_err account_line(struct im_out *out, const struct im_run_info *in
                                 struct im_error *e) {
     struct im_buf text = IM_BUF_INIT;
     (void)info;
+    (void)im_buf_reserve(&text, USUAL_LINE);
     im_buf_addc(&text, '{');
     im_json_add_member(&text, "type", "account");
     add_account(&text, r);
