@@ -51,7 +51,8 @@ struct im_holders {
 enum im_err im_holders_begin(const struct im_resolver *r, const struct im_account *const *accounts,
                              const struct im_want *const *wants, size_t count, struct im_pool *pool, struct im_holders *holders,
                              struct im_lookups *lookups, struct im_error *e);
-/* Is there any account at all below the base, or without one in any domain? IM_E_INVISIBLE names base and identity where there is none. */
+/* Is there any account at all below the base, or without one in any domain? IM_E_INVISIBLE names base and identity where there is
+ * none. */
 enum im_err im_resolve_any(const struct im_resolver *r, struct im_error *e);
 
 #endif
