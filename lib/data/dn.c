@@ -235,20 +235,28 @@ bool im_dn_is_deleted(const char *dn) {
     return is_deleted;
 }
 
-void im_dn_split_extended(const char *value, size_t len, struct im_buf *guid, struct im_buf *dn) {
-    while (len && value[0] == '<') {
-        const char *end = memchr(value, '>', len);
+void im_dn_pieces(const struct berval *value, struct berval *guid, struct berval *dn) {
+    *guid = (struct berval){0};
+    *dn = *value;
+    while (dn->bv_len && dn->bv_val[0] == '<') {
+        const char *end = memchr(dn->bv_val, '>', dn->bv_len);
         if (!end)
             break;
-        size_t part = (size_t)(end - value) + 1;
-        if (part > 6 && im_text_equal_n(value, 6, "<GUID=", 6))
-            im_buf_add(guid, value, part);
-        value += part;
-        len -= part;
-        if (len && value[0] == ';') {
-            value++;
-            len--;
-        }
+        struct berval part = {.bv_val = dn->bv_val, .bv_len = (size_t)(end - dn->bv_val) + 1};
+        if (part.bv_len > 6 && im_text_equal_n(part.bv_val, 6, "<GUID=", 6))
+            *guid = part;
+        size_t behind = part.bv_len + (part.bv_len < dn->bv_len && end[1] == ';');
+        dn->bv_val += behind;
+        dn->bv_len -= behind;
     }
-    im_buf_add(dn, value, len);
+}
+
+void im_dn_split_extended(const char *value, size_t len, struct im_buf *guid, struct im_buf *dn) {
+    struct berval guid_piece, dn_piece;
+    struct berval whole = {.bv_len = len};
+    memcpy(&whole.bv_val, &value, sizeof value);
+    im_dn_pieces(&whole, &guid_piece, &dn_piece);
+    if (guid_piece.bv_len)
+        im_buf_add(guid, guid_piece.bv_val, guid_piece.bv_len);
+    im_buf_add(dn, dn_piece.bv_val, dn_piece.bv_len);
 }

@@ -21,6 +21,7 @@ bool im_dn_is_deleted(const char *dn);
 
 /* Splits Active Directory's extended form "<GUID=...>;<SID=...>;dn" (MS-ADTS 3.1.1.3.4.1.5). guid gets "<GUID=...>" or stays
  * empty, dn the rest; a plain DN gives itself. */
+void im_dn_pieces(const struct berval *value, struct berval *guid, struct berval *dn); /* the same, as pieces of the value */
 void im_dn_split_extended(const char *value, size_t len, struct im_buf *guid, struct im_buf *dn);
 
 #endif

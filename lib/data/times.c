@@ -10,19 +10,19 @@
 #define FILETIME_EPOCH INT64_C(11644473600) /* 1601-01-01 to 1970-01-01, seconds */
 
 bool im_int_from_text(const char *text, int64_t min, int64_t max, int64_t *out) {
+    enum { MOST_DIGITS = 19 }; /* of 64 bits */
     if (!text)
         return false;
-    const uint64_t most = (uint64_t)INT64_MAX + 1; /* of a negative one */
     bool is_negative = *text == '-';
     const char *digits = text + is_negative;
-    const char *at = digits;
+    const char *first = digits;
     uint64_t value = 0;
-    for (; *at >= '0' && *at <= '9'; at++) {
-        if (value > most / 10)
-            return false;
-        value = value * 10 + (uint64_t)(*at - '0');
-    }
-    if (at == digits || *at || value > most - !is_negative)
+    while (*first == '0')
+        first++;
+    const char *at = first;
+    for (; *at >= '0' && *at <= '9'; at++)
+        value = value * 10 + (uint64_t)(*at - '0'); /* of more digits: something that is not looked at */
+    if (at == digits || *at || at - first > MOST_DIGITS || value > (uint64_t)INT64_MAX + is_negative)
         return false;
     int64_t number = is_negative ? (int64_t)(0 - value) : (int64_t)value;
     if (number < min || number > max)

@@ -126,7 +126,7 @@ static enum im_err add_home(struct im_counter *c, const struct im_account *a, co
     home->dn = im_pool_strdup(c->pool, a->home);
     home->host = host_of(c, a->physical_url);
     home->server = server;
-    home->target = a->home_is_deleted           ? IM_TARGET_DELETED
+    home->target = im_dn_is_deleted(a->home)    ? IM_TARGET_DELETED
                    : !server || server->is_gone ? IM_TARGET_UNKNOWN
                    : server->hosts_users        ? IM_TARGET_HOST
                                                 : IM_TARGET_NO_HOST;

@@ -208,22 +208,12 @@ static void decode_protection(const struct decoding *d, struct im_account *a) {
         a->in_protected_group = im_protected_by_entry(a->entry);
 }
 
-static enum im_err decode_home(const struct berval *value, struct im_pool *pool, struct im_account *a, struct im_error *e) {
-    struct im_buf guid = IM_BUF_INIT;
-    struct im_buf dn = IM_BUF_INIT;
-    if (value->bv_len && value->bv_val[0] != '<') { /* not the extended form */
-        a->home = value->bv_val;
-        a->home_is_deleted = im_dn_is_deleted(a->home);
-        return IM_OK;
-    }
-    im_dn_split_extended(value->bv_val, value->bv_len, &guid, &dn);
-    a->home = im_pool_strdup(pool, im_buf_str(&dn));
-    a->home_guid = guid.len ? im_pool_strdup(pool, im_buf_str(&guid)) : NULL;
-    bool is_broken = guid.failed || dn.failed || !a->home || (guid.len && !a->home_guid);
-    a->home_is_deleted = !is_broken && im_dn_is_deleted(a->home);
-    im_buf_free(&guid);
-    im_buf_free(&dn);
-    return is_broken ? im_error_nomem(e) : IM_OK;
+static enum im_err decode_home(const struct decoding *d, const struct berval *value, struct im_account *a) {
+    struct berval guid, dn;
+    im_dn_pieces(value, &guid, &dn);
+    a->home = dn.bv_val;
+    a->home_guid = guid.bv_len ? im_pool_strndup(d->pool, guid.bv_val, guid.bv_len) : NULL;
+    return guid.bv_len && !a->home_guid ? im_error_nomem(d->e) : IM_OK;
 }
 
 static enum im_err decode_im(const struct decoding *d, struct im_account *a) {
@@ -247,20 +237,39 @@ static enum im_err decode_im(const struct decoding *d, struct im_account *a) {
         } else if (role == IM_ROLE_PHYSICAL_URL) {
             a->physical_url = value->bv_val;
             im_url_split(a->physical_url, role, &a->physical);
-        } else if (role == IM_ROLE_HOME && decode_home(value, d->pool, a, d->e) != IM_OK) {
+        } else if (role == IM_ROLE_HOME && decode_home(d, value, a) != IM_OK) {
             return IM_E_NOMEM;
         }
     }
     return IM_OK;
 }
 
-static const char *first_not_writable(const struct decoding *d, const struct im_entry *entry) {
+/* Does the server say so? It lists hundreds of names, for each entry of a kind the same ones. */
+static bool may_write(const struct decoding *d, size_t index) {
+    const struct im_attr *rights = d->found[IM_AT_RIGHTS];
+    const char *name = d->context->profile->attrs[index].name;
+    size_t len = strlen(name);
+    size_t count = rights ? rights->count : 0;
+    size_t *listed_at = &d->reader->rights_at[index];
+    for (size_t i = 0; i < count; i++) {
+        size_t at = (*listed_at + i) % count;
+        if (im_text_equal_n(rights->values[at].bv_val, rights->values[at].bv_len, name, len)) {
+            *listed_at = at;
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *first_not_writable(const struct decoding *d) {
     const struct im_account_context *c = d->context;
     for (size_t i = 0; c->asked_rights && i < c->profile->attr_count; i++) {
         const char *name = c->profile->attrs[i].name;
-        bool needs_class =
+        if (may_write(d, i))
+            continue;
+        bool comes_with_class =
             c->profile->aux_class && c->schema && !im_schema_allows(c->schema, d->found[IM_AT_CLASSES], name, NULL);
-        if (!needs_class && !im_entry_has_value(entry, "allowedAttributesEffective", name))
+        if (!comes_with_class)
             return name;
     }
     return NULL;
@@ -281,7 +290,7 @@ enum im_err im_account_decode(struct im_account_reader *reader, const struct im_
         return err;
     decode_state(&d, &a);
     decode_protection(&d, &a);
-    a.not_writable = first_not_writable(&d, entry);
+    a.not_writable = first_not_writable(&d);
     *out = a;
     return IM_OK;
 }

@@ -63,8 +63,7 @@ struct im_account {
     struct im_url logical, physical; /* their parts, where there are such URLs */
     const char *home;                /* plain DN */
     const char *home_guid;           /* "<GUID=...>" where the directory gave it, else NULL */
-    bool home_is_deleted;
-    size_t im_count; /* how many of the attributes that mark enablement have a value */
+    size_t im_count;                 /* how many of the attributes that mark enablement have a value */
     bool has_opaque;
     /* First profile attribute that allowedAttributesEffective lacks; NULL: none, or not told. Attributes that the entry's classes
      * do not allow yet are not told of: the auxiliary class comes with them. */

@@ -174,7 +174,8 @@ struct im_account_reader *im_account_reader_new(const struct im_account_context 
     r->alias_sources_at = r->account_names_at + p->account_name_count;
     r->count = r->alias_sources_at + p->alias_source_count;
     r->places = im_pool_array(pool, r->count + 1, sizeof *r->places);
-    if (!r->places || !im_names_make(&r->names, r->count, pool))
+    r->rights_at = im_pool_array(pool, p->attr_count, sizeof *r->rights_at);
+    if (!r->places || !r->rights_at || !im_names_make(&r->names, r->count, pool))
         return NULL;
     for (size_t i = 0; i < r->count; i++)
         add_place(r, i);

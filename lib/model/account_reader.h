@@ -47,6 +47,7 @@ struct im_account_reader {
     struct im_names names; /* with the first place of each */
     size_t account_names_at, alias_sources_at;
     bool in_schema[IM_AT_PROFILE];
+    size_t *rights_at; /* for each attribute of the profile: where the rights to an entry before named it */
 };
 
 #endif

@@ -12,23 +12,21 @@ static bool begins(const char *text, const char *start) {
 }
 
 static bool is_of_host(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+    bool is_letter = (unsigned char)((c | ('a' ^ 'A')) - 'a') < 26;
+    return is_letter || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
 }
 
 static const char *host_fault(const char *host, size_t len) {
-    bool has_dot = false;
-    bool is_plain = true;
+    size_t plain = 0;
     if (len == 0)
         return "has no host";
-    for (size_t i = 0; i < len; i++) {
-        if (host[i] == ':')
-            return "names a port";
-        has_dot = has_dot || host[i] == '.';
-        is_plain = is_plain && is_of_host(host[i]);
-    }
-    if (!has_dot)
+    while (plain < len && is_of_host(host[plain]))
+        plain++;
+    if (plain < len && memchr(host + plain, ':', len - plain))
+        return "names a port";
+    if (!memchr(host, '.', len))
         return "names a host without a domain";
-    return is_plain ? NULL : "names a host with characters that host names do not have";
+    return plain == len ? NULL : "names a host with characters that host names do not have";
 }
 
 static void split_alias(const char *path, struct im_url *out) {

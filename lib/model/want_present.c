@@ -1,5 +1,4 @@
 #include "lib/base/text.h"
-#include "lib/data/dn.h"
 #include "lib/model/want.h"
 
 #include <string.h>
@@ -22,7 +21,7 @@ static enum im_err find_home(const struct im_account *account, const struct im_s
     const char *dn = account->home;
     bool failed = false;
     *out = dn ? find_spelled(servers, dn) : NULL;
-    for (size_t i = 0; dn && !*out && !account->home_is_deleted && i < servers->count; i++) {
+    for (size_t i = 0; dn && !*out && i < servers->count; i++) {
         if (servers->items[i].dn && im_home_equal(servers->items[i].dn, dn, &failed))
             *out = &servers->items[i];
     }

@@ -1,5 +1,6 @@
 /* Where an account is homed. */
 #include "lib/base/text.h"
+#include "lib/data/dn.h"
 #include "lib/model/url.h"
 #include "lib/rules/account_rules.h"
 
@@ -7,11 +8,18 @@
 
 /* ---- the object that the home attribute names ---- */
 
+/* By its name, where nobody looked it up. */
+static bool is_deleted(const struct im_facts *f) {
+    if (f->target == IM_TARGET_UNKNOWN)
+        return im_dn_is_deleted(f->account->home);
+    return f->target == IM_TARGET_DELETED;
+}
+
 enum im_verdict im_account_home_dangling(const struct im_facts *f, struct im_judgement *j) {
     const struct im_account *a = f->account;
     if (!a->home)
         return IM_FINE;
-    if (a->home_is_deleted || f->target == IM_TARGET_DELETED) {
+    if (is_deleted(f)) {
         im_buf_addf(&j->message, "the home names an object that was deleted: %s", a->home);
     } else if (f->target == IM_TARGET_MISSING) {
         im_buf_addf(&j->message, "the home names an object that does not exist: %s", a->home);
@@ -45,7 +53,7 @@ static bool is_no_host(const struct im_facts *f, const struct im_server *home, s
 static enum im_verdict present_home(const struct im_facts *f, struct im_judgement *j) {
     const struct im_server *home = f->want->home;
     const char *dn = f->account->home;
-    if (!dn || f->account->home_is_deleted || f->target == IM_TARGET_DELETED || f->target == IM_TARGET_MISSING)
+    if (!dn || is_deleted(f) || f->target == IM_TARGET_MISSING)
         return IM_FINE;
     if (f->target == IM_TARGET_NO_SERVER) {
         im_buf_addf(&j->message, "the home names an object that is no IM server: %s", dn);
@@ -143,7 +151,7 @@ enum im_verdict im_account_home_url_mismatch(const struct im_facts *f, struct im
     bool only_physical = !j->message.len;
     compare_physical(&c, home);
     if (!j->message.len && !j->message.failed) {
-        bool could_compare = home || !a->home || !a->physical_url || a->home_is_deleted || f->target != IM_TARGET_UNKNOWN;
+        bool could_compare = home || !a->home || !a->physical_url || f->target != IM_TARGET_UNKNOWN || im_dn_is_deleted(a->home);
         return could_compare ? IM_FINE : im_account_skip(j, "the home server that the physical URL should lead to is not known");
     }
     if (only_physical && home && home->hosts_users) {

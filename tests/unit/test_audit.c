@@ -14,6 +14,7 @@
     "msExchIMPhysicalURL: http://imhome1.corp.example/instmsg/local/im.corp.example/instmsg/aliases/" alias "\n"                 \
     "msExchIMVirtualServer: " home "\n"
 #define GONE "CN=gone,OU=IM," BASE
+#define DELETED "CN=1\\0ADEL:4f1e9f0c-0000-4000-8000-0123456789ab,CN=Deleted Objects,DC=corp,DC=example"
 #define PRINTER "CN=printer,OU=IM," BASE
 
 struct audited {
@@ -109,6 +110,20 @@ static void looks_up_homes_that_no_server_is_known_for(void **state) {
                                                                       : IM_TARGET_NO_SERVER);
         assert_string_equal(home->host, "imhome1.corp.example");
     }
+    end(&a);
+    tear_down((void **)&f);
+}
+
+/* Its name says so: nobody need be asked, and nobody could be. */
+static void knows_deleted_homes_by_their_names(void **state) {
+    struct audited a;
+    (void)state;
+    struct fixture *f =
+        new_fixture(MEMDIR_AD, PERSON("A", "aa") IM("aa", DELETED) ACTIVE PERSON("B", "bb") IM("bb", DELETED) ACTIVE);
+    begin(&a, f, "account-home-dangling account-home-not-host");
+    expect(&a, "account-home-dangling aa\naccount-home-dangling bb\n");
+    assert_int_equal(im_counter_census(a.counter)->home_count, 1);
+    assert_int_equal(im_counter_census(a.counter)->homes[0].target, IM_TARGET_DELETED);
     end(&a);
     tear_down((void **)&f);
 }
@@ -321,6 +336,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_what_one_account_says),
         cmocka_unit_test(looks_up_homes_that_no_server_is_known_for),
+        cmocka_unit_test(knows_deleted_homes_by_their_names),
         cmocka_unit_test(finds_addresses_that_several_have),
         cmocka_unit_test(counts_what_accounts_say_together),
         cmocka_unit_test(nobody_enabled_is_fine_and_nobody_at_all_is_not),

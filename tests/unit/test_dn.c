@@ -235,6 +235,7 @@ static void extended_names_are_taken_apart(void **state) {
     assert_splits("<SID=0105>;DC=x", "", "DC=x");
     assert_splits("<RMD_ADDTIME=1>;<GUID=ab>;<RMD_FLAGS=0>;DC=x", "<GUID=ab>", "DC=x");
     assert_splits("<GUID=0c9f1e4f>", "<GUID=0c9f1e4f>", "");
+    assert_splits("<GUID=0c9f1e4f>DC=x", "<GUID=0c9f1e4f>", "DC=x");
     assert_splits(MUELLER, "", MUELLER);
     assert_splits("<GUID=broken", "", "<GUID=broken");
     assert_splits("", "", "");

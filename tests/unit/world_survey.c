@@ -1,5 +1,6 @@
 /* The part of the small world that only imcheck's rules look at. */
 #include "lib/base/text.h"
+#include "lib/data/dn.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/world_impl.h"
 
@@ -113,7 +114,7 @@ static enum im_target look_up(struct world *w, const struct im_account *account)
     const struct im_server *server = im_servers_by_dn(&w->servers, account->home);
     if (w->has_target || !account->home)
         return w->target;
-    if (account->home_is_deleted)
+    if (im_dn_is_deleted(account->home))
         return IM_TARGET_DELETED;
     return !server ? IM_TARGET_MISSING : server->hosts_users ? IM_TARGET_HOST : IM_TARGET_NO_HOST;
 }
