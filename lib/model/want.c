@@ -119,9 +119,8 @@ static const char *lookup(void *user, const char *variable) {
 #undef IS
 
 enum im_err im_building_expand(struct im_building *b, const char *template, enum im_template_context context, const char **out) {
-    struct im_error inner = {.code = IM_OK};
     im_buf_clear(&b->text);
-    enum im_err err = im_template_expand(template, context, lookup, b, &b->text, &inner);
+    enum im_err err = im_template_expand(template, context, lookup, b, &b->text, &b->inner);
     *out = NULL;
     if (b->failed) {
         err = im_error_nomem(b->e);
@@ -129,10 +128,12 @@ enum im_err im_building_expand(struct im_building *b, const char *template, enum
         *out = im_pool_strndup(b->pool, im_buf_str(&b->text), b->text.len);
         err = *out ? IM_OK : im_error_nomem(b->e);
     } else if (err == IM_E_INPUT) {
-        err = im_building_cannot(b, inner.text);
+        err = im_building_cannot(b, b->inner.text);
     } else {
-        im_error_set(b->e, err, "%s", inner.text);
+        im_error_set(b->e, err, "%s", b->inner.text);
     }
+    if (b->inner.code != IM_OK)
+        im_error_clear(&b->inner);
     return err;
 }
 

@@ -14,10 +14,11 @@ struct im_building {
     const struct im_servers *servers;
     struct im_pool *pool;
     struct im_want *want;
-    const char *domain; /* asked for, kept or by default; NULL: not clear, and not needed */
-    const char *kept;   /* the IM domain of the account's address, where the address can be kept; else NULL */
-    struct im_buf text; /* of what is expanded; free with im_building_end */
-    bool failed;        /* no memory for a variable's value or a comparison; seen when the values are expanded */
+    const char *domain;    /* asked for, kept or by default; NULL: not clear, and not needed */
+    const char *kept;      /* the IM domain of the account's address, where the address can be kept; else NULL */
+    struct im_buf text;    /* of what is expanded; free with im_building_end */
+    struct im_error inner; /* of the last expansion that failed */
+    bool failed;           /* no memory for a variable's value or a comparison; seen when the values are expanded */
     struct im_error *e;
 };
 
