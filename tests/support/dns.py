@@ -5,6 +5,8 @@ import struct
 import threading
 from dataclasses import dataclass
 
+from .process import free_port
+
 A, CNAME, AAAA, SRV, IN = 1, 5, 28, 33, 1
 NO_ERROR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED = 0, 2, 3, 4, 5
 SILENCE = "silence"
@@ -68,8 +70,8 @@ class NameServer:
 
     def __enter__(self):
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind(("127.0.0.1", 0))
-        port = self._socket.getsockname()[1]
+        port = free_port()
+        self._socket.bind(("127.0.0.1", port))
         self._stream = socket.socket()
         self._stream.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._stream.bind(("127.0.0.1", port))

@@ -3,6 +3,7 @@
 import atexit
 import concurrent.futures
 import os
+import random
 import shutil
 import signal
 import socket
@@ -29,10 +30,17 @@ def short_folder(name: str) -> Path:
 
 
 def free_port() -> int:
-    """A TCP port on loopback that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port of loopback that is free in TCP and in UDP. It is none of those that the kernel gives to clients (32768 and up): one of them
+    might have it before the server that it is meant for."""
+    for port in random.sample(range(10_000, 32_768), 200):
+        with socket.socket() as stream, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as packets:
+            try:
+                stream.bind(("127.0.0.1", port))
+                packets.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise SupportError("no port of loopback is free")
 
 
 def await_true(condition: Callable[[], object], what: str, seconds: float = 30, every: float = 0.01):
