@@ -193,8 +193,7 @@ static void add_plain_term(struct im_buf *out, const char *attribute, const stru
     if (!at)
         return;
     *at++ = '(';
-    memcpy(at, attribute, len);
-    at += len;
+    at = mempcpy(at, attribute, len);
     *at++ = '=';
     if (value->bv_len)
         memcpy(at, value->bv_val, value->bv_len);

@@ -87,7 +87,7 @@ static int by_text(const void *a, const void *b) {
 
 /* The names in order. */
 static void sorted(struct im_buf *names) {
-    const char *words[4 * MANY];
+    const char *words[4 * MANY] = {NULL};
     size_t count = 0;
     struct im_buf out = IM_BUF_INIT;
     for (char *word = strtok(names->data, ";"); word; word = strtok(NULL, ";")) {
