@@ -321,21 +321,16 @@ static enum im_err next_row(struct im_table *t, struct im_pool *pool, struct rea
     return IM_OK;
 }
 
-/* "joiners.csv:12"; by hand, because printf took more than reading the row. NULL: out of memory. */
+/* "joiners.csv:12"; NULL: out of memory. */
 static const char *source_of(const struct im_table *t, size_t line, struct im_pool *pool) {
+    enum { MOST_DIGITS = 20 };
     const char *name = im_csv_name(t->csv);
     size_t len = strlen(name);
-    char digits[24];
-    size_t first = sizeof digits;
-    digits[--first] = '\0';
-    for (; line > 0; line /= 10) {
-        digits[--first] = (char)('0' + line % 10);
-    }
-    digits[--first] = ':';
-    char *text = im_pool_array(pool, len + sizeof digits - first, 1);
+    char *text = im_pool_array(pool, len + 1 + MOST_DIGITS + 1, 1);
     if (text != NULL) {
-        memcpy(text, name, len);
-        memcpy(text + len, digits + first, sizeof digits - first);
+        char *at = mempcpy(text, name, len);
+        *at++ = ':';
+        *im_text_put_number(at, line) = '\0';
     }
     return text;
 }

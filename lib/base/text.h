@@ -12,6 +12,7 @@ bool im_text_equal(const char *a, const char *b); /* ASCII letter case ignored; 
 bool im_text_equal_n(const char *a, size_t an, const char *b, size_t bn);
 int im_text_compare(const char *a, const char *b); /* the order that goes with im_text_equal, for qsort */
 uint32_t im_text_hash(const char *text);           /* the same for texts that are im_text_equal; not for what strangers choose */
+char *im_text_put_number(char *at, uint64_t number);      /* up to 20 digits, no NUL; returns where they end */
 void im_text_lower(const char *s, size_t len, char *out); /* ASCII letters; other bytes stay as they are */
 bool im_text_is_ascii(const char *s, size_t len);
 bool im_text_is_utf8(const char *s, size_t len); /* RFC 3629: no surrogates, no overlong forms, no NUL check */

@@ -163,12 +163,7 @@ void im_json_add_values(struct im_buf *out, const char *key, const struct berval
 }
 
 void im_json_add_count(struct im_buf *out, const char *key, size_t value) {
-    char digits[24];
-    size_t first = sizeof digits;
-    do {
-        digits[--first] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value);
+    char digits[20];
     im_json_add_key(out, key);
-    im_buf_add(out, digits + first, sizeof digits - first);
+    im_buf_add(out, digits, (size_t)(im_text_put_number(digits, value) - digits));
 }

@@ -1,5 +1,7 @@
 #include "lib/data/sid.h"
 
+#include "lib/base/text.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdint.h>
@@ -9,25 +11,12 @@
 
 enum { HEADER = 8, MAX_SUBS = 15 };
 
-/* Returns where the digits end. Each account has some six numbers: printf took a fiftieth of a run. */
-static char *put_number(char *at, uint32_t number) {
-    char digits[10];
-    size_t count = 0;
-    do {
-        digits[count++] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number);
-    while (count)
-        *at++ = digits[--count];
-    return at;
-}
-
 static char *put_authority(char *out, uint64_t authority) {
     static const char front[] = "S-1-";
     if (authority > UINT32_MAX)
         return out + snprintf(out, IM_SID_TEXT_SIZE, "%s0x%012" PRIx64, front, authority);
     memcpy(out, front, sizeof front - 1);
-    return put_number(out + sizeof front - 1, (uint32_t)authority);
+    return im_text_put_number(out + sizeof front - 1, (uint32_t)authority);
 }
 
 bool im_sid_to_text(const struct berval *octets, char out[static IM_SID_TEXT_SIZE]) {
@@ -47,7 +36,7 @@ bool im_sid_to_text(const struct berval *octets, char out[static IM_SID_TEXT_SIZ
     for (size_t i = 0; i < subs; i++) {
         const unsigned char *b = bytes + HEADER + 4 * i;
         *at++ = '-';
-        at = put_number(at, (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24);
+        at = im_text_put_number(at, (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24);
     }
     *at = '\0';
     return true;

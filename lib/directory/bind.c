@@ -61,7 +61,7 @@ static const char *advice(const struct binding *b, int rc, const char *diagnosti
 static enum im_err error_of(int rc) {
     if (rc == LDAP_SERVER_DOWN)
         return IM_E_LOST;
-    return rc == LDAP_BUSY || rc == LDAP_UNAVAILABLE ? IM_E_CONNECT : IM_E_AUTH;
+    return im_ldap_is_busy(rc) ? IM_E_CONNECT : IM_E_AUTH;
 }
 
 static enum im_err refused(const struct binding *b, int rc, const char *how, const char *diagnostic) {

@@ -117,6 +117,11 @@ static const struct code_row *find(const struct code_row *rows, size_t count, un
     return NULL;
 }
 
+bool im_ldap_is_busy(int code) {
+    enum { BUSY = 51, UNAVAILABLE = 52 };
+    return code == BUSY || code == UNAVAILABLE;
+}
+
 const char *im_ldap_code_name(int code) {
     const struct code_row *row = code < 0 ? NULL : find(codes, COUNT(codes), (unsigned)code);
     return row ? row->name : "other";

@@ -2,10 +2,11 @@
 
 #include "lib/base/text.h"
 #include "lib/base/vec.h"
+#include "lib/directory/ldap_error.h"
 
 #include <string.h>
 
-enum { SUCCESS = 0, NO_SUCH_OBJECT = 32, INVALID_DN = 34, BUSY = 51, UNAVAILABLE = 52 };
+enum { SUCCESS = 0, NO_SUCH_OBJECT = 32, INVALID_DN = 34 };
 
 struct im_lookup *im_lookup_list_take(struct im_lookup_list *list, struct im_pool *pool) {
     struct im_lookup *items = im_pool_array(pool, list->count, sizeof *items);
@@ -57,7 +58,7 @@ static enum im_err take(void *token, const struct im_event *event, struct im_err
     if (event->kind == IM_EVENT_ENTRY)
         return take_entry(l, lookup, event->entry, e);
     l->in_flight--;
-    if (l->pool && (event->answer.code == BUSY || event->answer.code == UNAVAILABLE)) {
+    if (l->pool && im_ldap_is_busy(event->answer.code)) {
         wait_again(l, lookup);
         l->is_busy = true;
         return IM_OK;

@@ -4,7 +4,9 @@
 #include "lib/base/vec.h"
 #include "lib/data/dn.h"
 #include "lib/data/hostname.h"
+#include "lib/directory/ldap_error.h"
 #include "lib/directory/live_uri.h"
+#include "lib/model/organisation.h"
 
 #include <ldap.h>
 #include <stdio.h>
@@ -55,12 +57,6 @@ static enum im_err normalize(const char *dn, struct im_pool *pool, const char **
     return is_lost ? im_error_nomem(e) : IM_OK;
 }
 
-static bool is_under(const char *dn, const char *base) {
-    size_t length = strlen(dn);
-    size_t tail = strlen(base);
-    return length >= tail && strcmp(dn + length - tail, base) == 0 && (length == tail || dn[length - tail - 1] == ',');
-}
-
 /* Of several that the base lies below, the innermost: the domain of a child lies below that of its parent. */
 static enum im_err find_context(struct listing *l, const struct im_rootdse *root, const char *base, struct im_error *e) {
     const struct im_attr *contexts = im_entry_attr(root->entry, "namingContexts");
@@ -69,7 +65,7 @@ static enum im_err find_context(struct listing *l, const struct im_rootdse *root
     for (size_t i = 0; err == IM_OK && place && contexts && i < contexts->count; i++) {
         const char *context;
         err = normalize(contexts->values[i].bv_val, l->pool, &context, e);
-        if (err == IM_OK && context && is_under(place, context) && (!l->context || is_under(context, l->context)))
+        if (err == IM_OK && context && im_key_is_under(place, context) && (!l->context || im_key_is_under(context, l->context)))
             l->context = context;
     }
     return err;
@@ -223,7 +219,7 @@ enum im_err im_replica_open(const struct im_live_options *options, const struct 
 
 /* ---- fetching ---- */
 
-enum { NO_SUCH_ATTRIBUTE = 16, UNDEFINED_TYPE = 17, NO_RIGHTS = 50, BUSY = 51, UNAVAILABLE = 52, UNWILLING = 53 };
+enum { NO_SUCH_ATTRIBUTE = 16, UNDEFINED_TYPE = 17, NO_RIGHTS = 50, UNWILLING = 53 };
 enum { FETCHES = 16, FIRST_PAUSE_MS = 200, PAUSES_MOST = 6, GLANCE_MS = 200 };
 
 struct fetcher {
@@ -263,10 +259,6 @@ static bool knows_no_fetching(const struct im_answer *answer) {
     return is_unknown || answer->code == NO_SUCH_ATTRIBUTE || answer->code == UNDEFINED_TYPE;
 }
 
-static bool is_busy(const struct im_answer *answer) {
-    return answer->code == BUSY || answer->code == UNAVAILABLE;
-}
-
 static void take_refusal(struct fetcher *w, const struct im_event *event) {
     const struct im_answer *answer = &event->answer;
     struct im_buf what = IM_BUF_INIT;
@@ -274,7 +266,7 @@ static void take_refusal(struct fetcher *w, const struct im_event *event) {
     (void)im_ldap_answer_error(answer, im_directory_uri(w->d), im_buf_str(&what), &w->first);
     im_buf_free(&what);
     w->f->failed++;
-    w->goes_on = w->goes_on && answer->code != NO_RIGHTS && !is_busy(answer);
+    w->goes_on = w->goes_on && answer->code != NO_RIGHTS && !im_ldap_is_busy(answer->code);
 }
 
 static void take_answer(struct fetcher *w, const struct im_event *event) {
@@ -285,7 +277,7 @@ static void take_answer(struct fetcher *w, const struct im_event *event) {
     } else if (knows_no_fetching(&event->answer)) {
         w->f->is_unsupported = true;
         w->goes_on = false;
-    } else if (is_busy(&event->answer) && w->pauses < PAUSES_MOST) {
+    } else if (im_ldap_is_busy(event->answer.code) && w->pauses < PAUSES_MOST) {
         w->todo[w->left++] = event->token;
         w->is_busy = true;
     } else {

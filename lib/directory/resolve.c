@@ -33,13 +33,6 @@ struct batch {
     size_t count;
 };
 
-enum { REMEMBERED = 8 };
-
-/* An attribute that is looked for, and the rule that filters must name; or NULL. */
-struct asked {
-    const char *attribute, *rule;
-};
-
 struct im_resolving {
     const struct im_resolver *r;
     const struct im_identity *identities;
@@ -50,8 +43,7 @@ struct im_resolving {
     struct im_match *history; /* those that matched sIDHistory only */
     const char *const *attributes;
     struct im_lookup_list lookups;
-    struct asked asked[REMEMBERED]; /* names are compared as pointers: they come from the same few places */
-    size_t asked_count;
+    bool is_by_mail; /* somebody is looked for by a mail address */
 };
 
 /* ---- what is looked for ---- */
@@ -104,6 +96,7 @@ static enum im_err add_mail(struct im_resolving *s, struct probes *list, const c
         return im_error_nomem(e);
     add_text(list, "mail", text);
     add_text(list, PROXIES, proxy);
+    s->is_by_mail = true;
     return IM_OK;
 }
 
@@ -263,21 +256,10 @@ static enum im_err close_batch(struct im_resolving *s, size_t *open, struct im_b
     return text ? IM_OK : im_error_nomem(e);
 }
 
-static const char *rule_of(struct im_resolving *s, const char *attribute) {
-    for (size_t i = 0; i < s->asked_count; i++) {
-        if (s->asked[i].attribute == attribute)
-            return s->asked[i].rule;
-    }
-    const char *rule = im_filter_rule(s->r->context->schema, attribute);
-    if (s->asked_count < REMEMBERED)
-        s->asked[s->asked_count++] = (struct asked){attribute, rule};
-    return rule;
-}
-
-static void add_terms(struct im_resolving *s, const struct probes *list, struct im_buf *filter) {
+static void add_terms(const struct im_resolving *s, const struct probes *list, struct im_buf *filter) {
     for (size_t p = 0; p < list->count; p++) {
         const struct probe *probe = &list->items[p];
-        im_filter_by_rule(filter, probe->attribute, rule_of(s, probe->attribute), &probe->value, probe->is_octets);
+        im_filter_term(filter, s->r->context->schema, probe->attribute, &probe->value, probe->is_octets);
     }
 }
 
@@ -322,7 +304,10 @@ struct seen {
     uint64_t marks;
 };
 
-/* An entry, and which of its attributes were looked for already: each identity of a batch asks for the same. */
+enum { REMEMBERED = 8 };
+
+/* An entry, and which of its attributes were looked for already: each identity of a batch asks for the same. Names are compared
+ * as pointers: they come from the same few places. */
 struct looking {
     const struct im_entry *entry;
     struct seen items[REMEMBERED], other;
@@ -402,18 +387,6 @@ static enum im_err take_entry(void *user, const struct im_lookup *lookup, const 
     return err;
 }
 
-/* An account may have many more addresses: they are asked for where somebody is looked for by one. */
-static const char *const *wanted_attributes(const struct im_resolving *s) {
-    const char *also = NULL;
-    for (size_t i = 0; i < s->count; i++) {
-        for (size_t n = 0; n < s->probes[i].count; n++) {
-            if (strcmp(s->probes[i].items[n].attribute, PROXIES) == 0)
-                also = PROXIES;
-        }
-    }
-    return im_account_attributes(s->r->context, also, s->pool);
-}
-
 enum im_err im_resolve_begin(const struct im_resolver *r, const struct im_identity *identities, size_t count,
                              struct im_pool *pool, struct im_lookups *lookups, struct im_resolving **out, struct im_error *e) {
     struct im_resolving *s = im_pool_alloc(pool, sizeof *s);
@@ -426,7 +399,9 @@ enum im_err im_resolve_begin(const struct im_resolver *r, const struct im_identi
     enum im_err err = s->probes && s->matches && s->history ? IM_OK : im_error_nomem(e);
     for (size_t i = 0; err == IM_OK && i < count; i++)
         err = make_probes(s, i, e);
-    if (err == IM_OK && !(s->attributes = wanted_attributes(s)))
+    /* An account may have many addresses: they are read where they are compared. */
+    s->attributes = im_account_attributes(r->context, s->is_by_mail ? PROXIES : NULL, pool);
+    if (err == IM_OK && !s->attributes)
         err = im_error_nomem(e);
     if (err == IM_OK)
         err = make_lookups(s, count, e);

@@ -1,6 +1,7 @@
 #include "lib/engine/arrivals.h"
 
 #include "lib/base/vec.h"
+#include "lib/directory/ldap_error.h"
 #include "lib/directory/lookup.h"
 #include "lib/model/want.h"
 
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_PAUSE_MS = 200, LONGEST_PAUSE_MS = 5000, BATCH = 512, BUSY = 51, UNAVAILABLE = 52 };
+enum { FIRST_PAUSE_MS = 200, LONGEST_PAUSE_MS = 5000, BATCH = 512 };
 
 /* ---- what was written ---- */
 
@@ -183,7 +184,7 @@ static bool may_come_back(enum im_err err) {
 }
 
 static bool is_busy(const struct im_error *e) {
-    return e->origin == IM_ORIGIN_LDAP && (e->system == BUSY || e->system == UNAVAILABLE);
+    return e->origin == IM_ORIGIN_LDAP && im_ldap_is_busy(e->system);
 }
 
 /* One that is busy has not shown everything; what it did show stays. */

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { BUSY = 51, UNAVAILABLE = 52, BUSY_MOST = 30 };
+enum { BUSY_MOST = 30 };
 
 #define HALF_DONE "the run ended after the first of two steps: run the command again to finish it"
 #define UNKNOWN_STATE                                                                                                            \
@@ -115,7 +115,7 @@ static bool may_be_conflict(int code) {
 
 static bool is_busy(struct im_job *job, const struct im_answer *answer) {
     struct im_walk *walk = job->slice->walk;
-    if ((answer->code != BUSY && answer->code != UNAVAILABLE) || job->busy >= BUSY_MOST)
+    if (!im_ldap_is_busy(answer->code) || job->busy >= BUSY_MOST)
         return false;
     job->busy++;
     im_tempo_busy(&walk->tempo, im_directory_now_ms(walk->run->resolver.directory));

@@ -224,6 +224,12 @@ static enum im_err read_piece(void *user, char *out, size_t size, size_t *len, s
     return IM_OK;
 }
 
+static void open_pieces(struct fixture *f, struct pieces *p) {
+    const struct im_ldif_source source = {.read = read_piece, .user = p};
+    im_ldif_reader_free(&f->reader);
+    assert_int_equal(im_ldif_reader_open(&source, "pieces", &f->reader, &f->e), IM_OK);
+}
+
 static void write_numbered(struct im_buf *text, size_t n) {
     im_buf_addf(text, "dn: CN=%zu,\r\n DC=x\r\n# about %zu\r\ncn: %zu\r\ndescription: ", n, n, n);
     for (size_t i = 0; i < n % 977; i++)
@@ -239,9 +245,7 @@ static void entries_lie_across_windows(void **state) {
         write_numbered(&text, n);
     for (size_t i = 0; i < LENGTH(sizes); i++) {
         struct pieces p = {.bytes = text.data, .len = text.len, .size = sizes[i]};
-        const struct im_ldif_source source = {.read = read_piece, .user = &p};
-        im_ldif_reader_free(&f->reader);
-        assert_int_equal(im_ldif_reader_open(&source, "pieces", &f->reader, &f->e), IM_OK);
+        open_pieces(f, &p);
         for (size_t n = 0; n < 1200; n++) {
             char dn[32];
             struct im_buf value = IM_BUF_INIT;
@@ -269,11 +273,9 @@ static void what_is_passed_over_lies_across_windows(void **state) {
         write_numbered(&text, n);
     for (size_t i = 0; i < LENGTH(sizes); i++) {
         struct pieces p = {.bytes = text.data, .len = text.len, .size = sizes[i]};
-        const struct im_ldif_source source = {.read = read_piece, .user = &p};
         size_t line = 1;
         const char *at = text.data;
-        im_ldif_reader_free(&f->reader);
-        assert_int_equal(im_ldif_reader_open(&source, "pieces", &f->reader, &f->e), IM_OK);
+        open_pieces(f, &p);
         im_ldif_reader_want(f->reader, wanted, LENGTH(wanted));
         for (size_t n = 0; n < 1200; n++) {
             const struct im_entry *entry = following(f);
