@@ -32,7 +32,7 @@ struct walk {
 };
 
 struct protected_account {
-    const char *name, *dn;
+    const char *name, *dn, *guid;
 };
 
 enum { PROGRESS_EVERY = 256 };
@@ -90,7 +90,8 @@ static enum im_err keep_protected(struct walk *w, const struct im_account *accou
         return im_error_nomem(e);
     place->name = im_pool_strdup(w->audit->pool, account->name);
     place->dn = im_pool_strdup(w->audit->pool, account->dn);
-    return place->dn && (place->name || !account->name) ? IM_OK : im_error_nomem(e);
+    place->guid = im_pool_strdup(w->audit->pool, account->guid);
+    return place->dn && (place->name || !account->name) && (place->guid || !account->guid) ? IM_OK : im_error_nomem(e);
 }
 
 static enum im_err first_look(struct walk *w, const struct im_account *account, struct im_error *e) {
@@ -169,13 +170,12 @@ static enum im_err walk_all(struct walk *w, struct im_error *e) {
 
 /* ---- what only shows at the end ---- */
 
-static enum im_err tell_duplicate(void *user, const char *account, const char *dn, const struct im_holder *others, size_t count,
+static enum im_err tell_duplicate(void *user, const struct im_account *who, const struct im_holder *others, size_t count,
                                   struct im_error *e) {
     struct walk *w = user;
-    const struct im_account who = {.name = account, .dn = dn, .im_count = 1};
     const struct im_want want = {.enabled = true};
     const struct im_facts facts = {.context = w->audit->resolver.context,
-                                   .account = &who,
+                                   .account = who,
                                    .want = &want,
                                    .servers = w->audit->servers,
                                    .holders = others,
@@ -209,8 +209,8 @@ static enum im_err judge_protected(struct walk *w, struct im_error *e) {
         questions[i] = (struct im_group_question){.dn = w->protected.items[i].dn};
     enum im_err err = im_groups_read(a->resolver.directory, questions, count, e);
     for (size_t i = 0; err == IM_OK && i < count; i++) {
-        const struct im_account who = {
-            .name = w->protected.items[i].name, .dn = questions[i].dn, .im_count = 1, .admin_count = IM_YES};
+        const struct protected_account *p = &w->protected.items[i];
+        const struct im_account who = {.name = p->name, .dn = p->dn, .guid = p->guid, .im_count = 1, .admin_count = IM_YES};
         const struct im_want want = {.enabled = true};
         const struct im_facts facts = {.context = a->resolver.context,
                                        .account = &who,

@@ -13,7 +13,7 @@ enum { KINDS = 2, SHOWN = 10 }; /* address and logical URL; others that a findin
 
 /* Who has one of the shared values. */
 struct member {
-    const char *account, *dn, *value;
+    const char *account, *dn, *guid, *value;
     size_t group, next; /* next member of the group + 1; 0: the last */
     int kind;
     bool is_judged;
@@ -118,6 +118,7 @@ static enum im_err add_member(struct im_duplicates *d, const struct im_account *
         return im_error_nomem(e);
     *m = (struct member){.account = im_pool_strdup(d->pool, a->name),
                          .dn = im_pool_strdup(d->pool, a->dn),
+                         .guid = im_pool_strdup(d->pool, a->guid),
                          .value = im_pool_strdup(d->pool, value_of(a, kind)),
                          .group = (size_t)group->hash,
                          .next = (size_t)group->a,
@@ -125,7 +126,7 @@ static enum im_err add_member(struct im_duplicates *d, const struct im_account *
                          .is_judged = is_judged};
     group->a = (uint32_t)d->members.count;
     group->b++;
-    return m->dn && m->value && (m->account || !a->name) ? IM_OK : im_error_nomem(e);
+    return m->dn && m->value && (m->account || !a->name) && (m->guid || !a->guid) ? IM_OK : im_error_nomem(e);
 }
 
 enum im_err im_duplicates_collect(struct im_duplicates *d, const struct im_account *account, bool is_judged, struct im_error *e) {
@@ -161,8 +162,9 @@ enum im_err im_duplicates_each(const struct im_duplicates *d, im_duplicate_fn *f
         size_t count = 0;
         for (; i < d->members.count && strcmp(d->members.items[i].dn, m->dn) == 0; i++)
             count = list_others(d, &d->members.items[i], others, count);
+        const struct im_account who = {.name = m->account, .dn = m->dn, .guid = m->guid, .im_count = 1};
         if (count && m->is_judged)
-            err = fn(user, m->account, m->dn, others, count, e);
+            err = fn(user, &who, others, count, e);
     }
     return err;
 }

@@ -17,8 +17,9 @@ bool im_duplicates_any(const struct im_duplicates *d); /* something may have tur
 /* Second pass. is_judged: the account is to be told of; else it only counts as a holder. */
 enum im_err im_duplicates_collect(struct im_duplicates *d, const struct im_account *account, bool is_judged, struct im_error *e);
 
-/* Then: each account that shares something, with those that have it too (the first few of them). All valid during the call. */
-typedef enum im_err im_duplicate_fn(void *user, const char *account, const char *dn, const struct im_holder *others, size_t count,
+/* Then: each account that shares something (its name, DN and GUID), with those that have it too (the first few of them). All
+ * valid during the call. */
+typedef enum im_err im_duplicate_fn(void *user, const struct im_account *who, const struct im_holder *others, size_t count,
                                     struct im_error *e);
 enum im_err im_duplicates_each(const struct im_duplicates *d, im_duplicate_fn *fn, void *user, struct im_error *e);
 

@@ -25,6 +25,7 @@ struct audited {
     struct im_audit audit;
     struct im_buf told; /* "RULE ACCOUNT" a line */
     char domains[200];
+    bool tells_guids;
 };
 
 static enum im_err on_finding(void *user, const struct im_finding *finding, struct im_error *e) {
@@ -32,6 +33,8 @@ static enum im_err on_finding(void *user, const struct im_finding *finding, stru
     size_t left = oom_pause();
     (void)e;
     im_buf_addf(&a->told, "%s %s\n", finding->rule->id, finding->account ? finding->account : finding->dn);
+    if (a->tells_guids)
+        im_buf_addf(&a->told, "  %s\n", finding->guid ? finding->guid : "no GUID");
     oom_fail_at(left);
     return IM_OK;
 }
@@ -135,6 +138,25 @@ static void finds_addresses_that_several_have(void **state) {
                                                    ACTIVE PERSON("C", "cc") IM("cc", HOME1) ACTIVE);
     begin(&a, f, "account-address-duplicate");
     expect(&a, "account-address-duplicate aa\naccount-address-duplicate bb\n");
+    end(&a);
+    tear_down((void **)&f);
+}
+
+#define GUID(last) "objectGUID:: AAECAwQFBgcICQoLDA0O" last "==\n"
+#define DOMAIN_USERS "tokenGroups:: AQUAAAAAAAUVAAAAAQAAAAIAAAADAAAAAQIAAA==\n"
+
+/* Also what is only asked for afterwards: by the GUID an earlier result knows an account that was renamed. */
+static void says_the_guid_of_each_account(void **state) {
+    struct audited a;
+    (void)state;
+    struct fixture *f = new_fixture(MEMDIR_AD, PERSON("A", "aa") IM("same", HOME1)
+                                                   GUID("Dw") "adminCount: 1\n" DOMAIN_USERS ACTIVE PERSON("B", "bb")
+                                                       IM("same", HOME1) GUID("Hw") ACTIVE);
+    begin(&a, f, "account-address-duplicate account-protected-leftover");
+    a.tells_guids = true;
+    expect(&a, "account-address-duplicate aa\n  03020100-0504-0706-0809-0a0b0c0d0e0f\n"
+               "account-address-duplicate bb\n  03020100-0504-0706-0809-0a0b0c0d0e1f\n"
+               "account-protected-leftover aa\n  03020100-0504-0706-0809-0a0b0c0d0e0f\n");
     end(&a);
     tear_down((void **)&f);
 }
@@ -338,6 +360,7 @@ int main(void) {
         cmocka_unit_test(looks_up_homes_that_no_server_is_known_for),
         cmocka_unit_test(knows_deleted_homes_by_their_names),
         cmocka_unit_test(finds_addresses_that_several_have),
+        cmocka_unit_test(says_the_guid_of_each_account),
         cmocka_unit_test(counts_what_accounts_say_together),
         cmocka_unit_test(nobody_enabled_is_fine_and_nobody_at_all_is_not),
         cmocka_unit_test(a_result_that_was_cut_off_is_an_error),
