@@ -183,6 +183,23 @@ static void an_address_that_was_given_away_long_before_is_remembered(void **stat
     assert_refused_as_held(f, P0); /* which the directory shows */
 }
 
+/* p0 failed and is gone from memory: of two who want its address later, the first has it, and the other one sees that. */
+static void an_address_of_somebody_who_failed_is_for_one(void **state) {
+    struct fixture *f = *state;
+    size_t last = name_crowd_and_rival(f);
+    f->input[last + 1] = f->input[last];
+    f->input[last + 1].text = "adam";
+    assert_int_equal(im_identity_parse("adam", f->pool, &f->input[last + 1].identity, &f->e), IM_OK);
+    f->input_count = last + 2;
+    fault(f, MEMDIR_MODIFY, 1, 53, IM_OK);
+    assert_int_equal(run_inputs(f), IM_OK);
+    assert_int_equal(f->told[0].outcome, IM_FAILED);
+    assert_int_equal(f->told[last].outcome, IM_CHANGED);
+    assert_int_equal(f->told[last + 1].outcome, IM_REFUSED);
+    assert_string_equal(f->told[last + 1].reason, "account-address-duplicate");
+    assert_mentions(f->told[last + 1].message, JANE);
+}
+
 static size_t searches_of_a_run(struct fixture *f) {
     size_t before = memdir_count(f->m, MEMDIR_SEARCH);
     assert_int_equal(run_inputs(f), IM_OK);
@@ -507,6 +524,7 @@ int main(void) {
         TEST(an_address_that_is_given_up_in_the_run_is_not_taken),
         CROWD_TEST(an_address_that_is_no_longer_wanted_is_free),
         CROWD_TEST(an_address_that_was_given_away_long_before_is_remembered),
+        CROWD_TEST(an_address_of_somebody_who_failed_is_for_one),
         CROWD_TEST(holders_are_asked_for_where_something_is_written),
         CROWD_TEST(busy_server_gets_time),
         TEST(server_that_stays_busy_fails_the_account),
