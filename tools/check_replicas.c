@@ -73,7 +73,8 @@ enum im_err im_check_replicas_compare(struct im_check_facts *f) {
                                  .replicas = opened,
                                  .facts = &f->replicas,
                                  .pool = c->pool,
-                                 .most = DIFFERENCES_MOST};
+                                 .most = DIFFERENCES_MOST,
+                                 .patience_s = c->config->timeout_s};
     enum im_err err = opened ? open_all(f, opened) : im_error_nomem(&c->error);
     for (size_t i = 0; err == IM_OK && i < count; i++) {
         if (f->replicas.replicas.items[i].kind == IM_REPLICA_CATALOG) {

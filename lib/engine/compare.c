@@ -4,6 +4,7 @@
 #include "lib/base/vec.h"
 #include "lib/data/guid.h"
 #include "lib/directory/lookup.h"
+#include "lib/engine/tempo.h"
 #include "lib/model/want.h"
 
 #include <stdint.h>
@@ -147,6 +148,72 @@ static enum im_err take(void *user, const struct im_lookup *lookup, const struct
     return IM_OK;
 }
 
+/* Searches on a server that may be busy. */
+struct asking {
+    struct im_lookups lookups;
+    struct im_tempo tempo;
+    struct im_pool *pool; /* of the lookups while there is patience: without one, being busy is an error, in the server's words */
+    int64_t patience_ms, until_ms; /* each answer begins it anew */
+    size_t done;                   /* when it was begun last */
+};
+
+/* When the patience is over it is asked once more. */
+static void note_busy(struct asking *a, int64_t now_ms) {
+    struct im_lookups *l = &a->lookups;
+    if (l->done > a->done) {
+        a->done = l->done;
+        a->until_ms = now_ms + a->patience_ms;
+        l->pool = a->pool;
+        im_tempo_answered(&a->tempo, l->in_flight, now_ms);
+    }
+    if (l->is_busy && now_ms >= a->until_ms) {
+        l->pool = NULL;
+    } else if (l->is_busy) {
+        im_tempo_busy(&a->tempo, now_ms);
+    }
+    l->is_busy = false;
+}
+
+/* Sends what may be sent; *wait_ms: how long nothing may be (-1: answers come first). */
+static enum im_err send_some(struct asking *a, int64_t now_ms, int64_t *wait_ms, struct im_error *e) {
+    struct im_lookups *l = &a->lookups;
+    size_t sent;
+    *wait_ms = -1;
+    if (now_ms >= a->until_ms || !im_tempo_pauses(&a->tempo, now_ms, wait_ms))
+        return im_lookups_send(l, im_directory_window(l->directory, IM_LOOKUP_WINDOW) - l->in_flight, &sent, e);
+    if (*wait_ms > a->until_ms - now_ms)
+        *wait_ms = a->until_ms - now_ms;
+    return IM_OK;
+}
+
+static enum im_err await_event(struct asking *a, int64_t wait_ms, struct im_error *e) {
+    struct im_event event;
+    enum im_err err = im_directory_wait(a->lookups.directory, wait_ms, &event, e);
+    struct im_token *token = err == IM_OK && event.kind != IM_EVENT_NONE ? event.token : NULL;
+    return token ? token->take(token, &event, e) : err;
+}
+
+static enum im_err ask_patiently(struct slice *s, struct im_directory *d, struct im_error *e) {
+    struct asking a = {
+        .lookups = {.directory = d, .items = s->lookups, .count = s->count, .fn = take, .user = s, .pool = s->pool},
+        .pool = s->pool,
+        .patience_ms = s->c->patience_s * 1000};
+    enum im_err err = IM_OK;
+    a.until_ms = im_directory_now_ms(d) + a.patience_ms;
+    im_tempo_begin(&a.tempo, IM_LOOKUP_WINDOW, IM_LOOKUP_WINDOW, 0);
+    while (err == IM_OK && !im_lookups_are_done(&a.lookups)) {
+        int64_t now_ms = im_directory_now_ms(d);
+        int64_t wait_ms;
+        note_busy(&a, now_ms);
+        err = send_some(&a, now_ms, &wait_ms, e);
+        if (err == IM_OK)
+            err = await_event(&a, wait_ms, e);
+    }
+    im_lookups_abandon(&a.lookups);
+    im_lookups_free(&a.lookups);
+    return err;
+}
+
 static enum im_err ask_replica(struct slice *s, size_t replica, struct im_error *e) {
     struct im_compare *c = s->c;
     for (size_t i = 0; i < s->count; i++) {
@@ -157,7 +224,7 @@ static enum im_err ask_replica(struct slice *s, size_t replica, struct im_error 
             .may_be_missing = true};
     }
     struct im_error inner = {.code = IM_OK};
-    enum im_err err = im_lookup_all(c->replicas[replica], s->lookups, s->count, take, s, &inner);
+    enum im_err err = ask_patiently(s, c->replicas[replica], &inner);
     if (err == IM_E_NOMEM || err == IM_E_INTERRUPTED) {
         if (e)
             *e = inner;

@@ -12,6 +12,7 @@ struct im_compare {
     struct im_replica_facts *facts; /* differences and numbers are added */
     struct im_pool *pool;           /* of what is found */
     size_t most;                    /* differences that are listed; more are only counted */
+    long patience_s;                /* a replica is asked again that answers nothing but that it is busy */
 };
 
 /* Every account below the base that has an attribute of the profile; NULL: the accounts of these DNs. A replica that fails on the

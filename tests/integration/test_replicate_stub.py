@@ -2,6 +2,7 @@
 
 DC1 has the changes, DC2 is the one with a fault, DC3 is healthy and must get everything whatever became of DC2."""
 
+import collections
 import json
 import signal
 import subprocess
@@ -212,6 +213,44 @@ def test_an_interrupt_does_not_wait_for_the_answer(imdir):
     assert process.returncode == INTERRUPTED, out + err
     assert f"{MANY} changed" in out and "while objects were fetched" in err
     assert not dcs.all[2].fetches
+
+
+# ---- imcheck --replicas ----
+
+
+def compare(imdir, dcs, status: int, timeout: int = 30) -> dict:
+    config = imdir.file("check.yaml", f'directory:\n  uri: ["{dcs.uri}"]\n  base: "{PEOPLE}"\n  timeout: {timeout}\n')
+    done = imdir("imcheck", "--config", config, "-D", "CN=admin", "-y", imdir.file("password", "secret\n"), "--replicas", "-o", "json",
+                 "--rule", "replication-attr-differs,replication-scope-partial", "--fail-on", "info", status=status)
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("code", [berstub.BUSY, berstub.UNAVAILABLE])
+def test_a_busy_one_is_compared(imdir, code):
+    """The first search of a connection is that of its root DSE; after the first people DC2 is busy for a while."""
+    busy = berstub.fails(code, "0000200E: SvcErr: DSID-02080490, problem 5001 (BUSY), data 0")
+    with Controllers({}, {SEARCH: (range(10, 40), busy)}, people=MANY) as dcs:
+        imdir("imenable", *command(imdir, dcs), status=0)
+        name = dcs.all[1].find(f"<GUID={guid_of(7)}>")
+        dcs.all[1].entries[name]["msExchIMAddress"] = ["old@corp.example"]
+        told = compare(imdir, dcs, status=1)
+    [finding] = told["findings"]
+    assert finding["account"] == "user7" and finding["evidence"]["there"] == "old@corp.example"
+
+
+def test_one_that_stays_busy_is_named(imdir):
+    """After --timeout seconds; the other one is compared all the same."""
+    busy = berstub.fails(berstub.BUSY, "0000200E: SvcErr: DSID-02080490, problem 5001 (BUSY), data 0")
+    with Controllers({}, {SEARCH: (10, busy)}, {}, people=MANY) as dcs:
+        imdir("imenable", *command(imdir, dcs), status=0)
+        del dcs.all[2].entries[dcs.all[2].find(f"<GUID={guid_of(7)}>")]["msExchIMAddress"]
+        told = compare(imdir, dcs, status=1, timeout=1)
+        asked = collections.Counter(request.name for request in dcs.servers[1].requests if request.tag == SEARCH)
+    found = {finding["rule"]: finding for finding in told["findings"]}
+    assert (found["replication-attr-differs"]["account"], found["replication-attr-differs"]["subject"]) == ("user7", DC3)
+    left_out = found["replication-scope-partial"]
+    assert left_out["subject"] == DC2 and "the domain controller is busy [busy 51: 0000200E" in left_out["message"]
+    assert max(count for name, count in asked.items() if name.startswith("<GUID=")) > 2
 
 
 # ---- the stub itself ----

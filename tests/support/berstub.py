@@ -8,7 +8,7 @@ from collections.abc import Callable
 from . import scripted
 from .scripted import BIND, BIND_DONE, EXTENDED, EXTENDED_DONE, MODIFY, MODIFY_DONE, SEARCH, SEARCH_DONE, Request
 
-ADD, ADD_DONE = 0x68, 0x69
+ADD, ADD_DONE, ABANDON = 0x68, 0x69, 0x50
 DONE = {BIND: BIND_DONE, SEARCH: SEARCH_DONE, MODIFY: MODIFY_DONE, ADD: ADD_DONE, EXTENDED: EXTENDED_DONE}
 REFERRAL, ADMIN_LIMIT, NO_SUCH_OBJECT, BUSY, UNAVAILABLE, UNWILLING = 10, 11, 32, 51, 52, 53
 Fault = Callable[[Request], object]
@@ -83,7 +83,9 @@ class StubDirectory:
         return fault(request) if number in met else self._serve(request)
 
     def _serve(self, request: Request):
-        """The answer of a healthy server."""
+        """The answer of a healthy server; an abandoned operation has ended by then, and abandoning has no answer."""
+        if request.tag == ABANDON:
+            return
         if request.tag != SEARCH:
             request.reply(scripted.result(DONE[request.tag]))
         elif request.name.lower() in self._entries:

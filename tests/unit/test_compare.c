@@ -62,7 +62,8 @@ static int set_up(void **state) {
     f->facts.replicas = (struct im_replicas){.items = f->replica, .count = SERVERS};
     f->facts.troubles = f->troubles;
     f->context = (struct im_account_context){.profile = f->profile, .is_ad = true};
-    f->c = (struct im_compare){.context = &f->context, .replicas = f->opened, .facts = &f->facts, .pool = f->pool, .most = 1000};
+    f->c = (struct im_compare){
+        .context = &f->context, .replicas = f->opened, .facts = &f->facts, .pool = f->pool, .most = 1000, .patience_s = 30};
     open_on(f, people);
     *state = f;
     return 0;
@@ -202,6 +203,104 @@ static void a_server_that_fails_on_the_way(void **state) {
     assert_int_equal(f->facts.differences.items[1].replica, 1);
 }
 
+/* ---- a busy server ---- */
+
+static void busy(const struct fixture *f, size_t nth, int code) {
+    memdir_fault(f->there[0], (struct memdir_fault){.kind = MEMDIR_SEARCH, .nth = nth, .code = code, .diagnostic = "come later"});
+}
+
+static void a_busy_server_is_asked_again(void **state) {
+    static const int codes[] = {51, 52};
+    struct fixture *f = *state;
+    for (size_t i = 0; i < LENGTH(codes); i++) {
+        close_all(f);
+        open_on(f, people);
+        memdir_set(f->there[0], "CN=bob," BASE, ADDRESS, "old@im.corp.example");
+        for (size_t nth = 1; nth <= 5; nth++)
+            busy(f, nth, codes[i]);
+        f->facts.differences.count = 0;
+        compare(f);
+        assert_string_equal(only_one(f)->account, "bob");
+        assert_null(f->troubles[0]);
+        assert_int_equal(memdir_count(f->there[0], MEMDIR_SEARCH), 2 + 5);
+        assert_int_equal(memdir_paused_ms(f->there[0]), 100 + 200 + 400); /* both were refused twice, one of them once more */
+    }
+}
+
+/* Two accounts that are there and one that is not: answers count, whatever they say, and none is asked for twice. */
+static void only_what_was_refused_is_asked_again(void **state) {
+    struct fixture *f = *state;
+    f->context.is_ad = false;
+    memdir_rename(f->there[0], "CN=ann," BASE, "CN=anna," BASE);
+    busy(f, 2, 51);
+    compare(f);
+    assert_null(only_one(f)->attribute);
+    assert_int_equal(memdir_count(f->there[0], MEMDIR_SEARCH), 2 + 1);
+    assert_int_equal(memdir_paused_ms(f->there[0]), 100);
+}
+
+/* Each answer begins the patience, and the pauses, anew. */
+static void a_server_that_is_busy_now_and_then(void **state) {
+    struct fixture *f = *state;
+    char *ldif = crowd();
+    close_all(f);
+    open_on(f, ldif);
+    free(ldif);
+    f->context.is_ad = false;
+    f->c.patience_s = 1;
+    memdir_set(f->there[0], "cn=p599,dc=corp,dc=example", ADDRESS, "x");
+    for (size_t nth = 10; nth < MANY; nth += 10)
+        busy(f, nth, 51);
+    compare(f);
+    assert_null(f->troubles[0]);
+    assert_int_equal(f->facts.differences.count, 1);
+    assert_int_equal(memdir_count(f->there[0], MEMDIR_SEARCH), MANY + MANY / 10 - 1);
+    assert_true(memdir_paused_ms(f->there[0]) > 2000);
+}
+
+/* The last time it is asked when the patience is over. */
+static void a_server_that_stays_busy(void **state) {
+    struct fixture *f = *state;
+    busy(f, 0, 51);
+    memdir_set(f->there[1], "CN=bob," BASE, ADDRESS, NULL);
+    compare(f);
+    assert_mentions(f->troubles[0], "busy");
+    assert_mentions(f->troubles[0], "come later");
+    assert_int_equal(memdir_paused_ms(f->there[0]), 30000);
+    assert_int_equal(only_one(f)->replica, 1);
+}
+
+/* An answer at the last moment begins the patience anew, also for the other search that was sent then. */
+static void an_answer_at_the_last_moment(void **state) {
+    struct fixture *f = *state;
+    f->c.patience_s = 1;
+    for (size_t nth = 1; nth <= 10; nth++) {
+        if (nth != 9)
+            busy(f, nth, 51);
+    }
+    compare(f);
+    assert_null(f->troubles[0]);
+    assert_int_equal(memdir_count(f->there[0], MEMDIR_SEARCH), 11);
+    assert_int_equal(memdir_paused_ms(f->there[0]), 100 + 200 + 400 + 800); /* the last one was cut short, and goes on */
+}
+
+/* Whatever else happens meanwhile is as it was. */
+static void what_ends_the_waiting(void **state) {
+    static const enum im_err errors[] = {IM_E_LOST, IM_E_INTERRUPTED};
+    struct fixture *f = *state;
+    for (size_t i = 0; i < LENGTH(errors); i++) {
+        close_all(f);
+        open_on(f, people);
+        f->troubles[0] = NULL;
+        busy(f, 1, 51);
+        memdir_fault(f->there[0], (struct memdir_fault){.kind = MEMDIR_SEARCH, .nth = 3, .error = errors[i]});
+        im_error_clear(&f->e);
+        enum im_err err = im_compare_all(&f->c, BASE, &f->e);
+        assert_int_equal(err, errors[i] == IM_E_LOST ? IM_OK : IM_E_INTERRUPTED);
+        assert_true((errors[i] == IM_E_LOST) == (f->troubles[0] != NULL));
+    }
+}
+
 static void more_differences_than_are_listed(void **state) {
     struct fixture *f = *state;
     f->c.most = 1;
@@ -252,6 +351,23 @@ static void without_memory(void **state) {
     assert_int_equal(f->facts.differences.count, 3);
 }
 
+static enum im_err starve_while_busy(void *user, struct im_error *e) {
+    struct fixture *f = user;
+    size_t left = oom_pause();
+    close_all(f);
+    open_on(f, people);
+    busy(f, 1, 51);
+    f->troubles[0] = NULL;
+    oom_fail_at(left);
+    return im_compare_all(&f->c, BASE, e);
+}
+
+static void busy_without_memory(void **state) {
+    struct fixture *f = *state;
+    assert_true(oom_every_allocation(starve_while_busy, f) > 5);
+    assert_null(f->troubles[0]);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -265,11 +381,18 @@ int main(void) {
         TEST(an_account_that_is_not_there),
         TEST(a_server_that_was_not_opened),
         TEST(a_server_that_fails_on_the_way),
+        TEST(a_busy_server_is_asked_again),
+        TEST(only_what_was_refused_is_asked_again),
+        TEST(a_server_that_is_busy_now_and_then),
+        TEST(a_server_that_stays_busy),
+        TEST(an_answer_at_the_last_moment),
+        TEST(what_ends_the_waiting),
         TEST(more_differences_than_are_listed),
         TEST(selected_accounts),
         TEST(what_is_here_must_be_readable),
         TEST(stopped),
         TEST(without_memory),
+        TEST(busy_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
