@@ -30,10 +30,14 @@ enum {
     GC_TLS_PORT = 3269
 };
 
-int64_t im_clock_ms(void) {
+int64_t im_clock_us(void) {
     struct timespec now;
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t im_clock_ms(void) {
+    return im_clock_us() / 1000;
 }
 
 /* Polls in slices, so that a stop request between two slices is seen. */

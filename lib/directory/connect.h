@@ -24,7 +24,8 @@ enum im_err im_connect(const struct im_live_options *options, const char *uri, s
 void im_disconnect(struct im_connection *connection);
 void im_give_up(struct im_connection *connection); /* the same, where the other end may not listen any more */
 
-/* Milliseconds of the monotonic clock. */
+/* The monotonic clock. */
+int64_t im_clock_us(void);
 int64_t im_clock_ms(void);
 enum im_waited { IM_WAITED_READY, IM_WAITED_LONG, IM_WAITED_STOP };
 /* Waits until the connection can be read, the time is over, or a stop is asked for. connection NULL: only rests. */

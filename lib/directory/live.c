@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
+#include <time.h>
 
 enum { TRACE = 2 }; /* -vv */
 
@@ -75,6 +76,15 @@ void im_live_abandon(void *impl, void *token) {
 
 /* ---- answers ---- */
 
+/* Nothing is left to be read. */
+static void let_gather(struct im_live *live, int64_t until_ms) {
+    int64_t now_us = im_clock_us();
+    size_t due = live->operations.count + (live->operations.pages ? live->page_left : 0);
+    int64_t rest_us = im_moderation_rest(&live->moderation, due, now_us);
+    if (rest_us && (now_us + rest_us) / 1000 < until_ms)
+        (void)nanosleep(&(struct timespec){.tv_nsec = rest_us * 1000}, NULL);
+}
+
 /* *out is NULL where until_ms passed first. What was sent to be written is waited for, up to its deadline: a stop request must
  * not make its outcome unknown. */
 static enum im_err receive_until(struct im_live *live, int msgid, int all, int64_t until_ms, LDAPMessage **out,
@@ -93,6 +103,8 @@ static enum im_err receive_until(struct im_live *live, int msgid, int all, int64
         }
         if (!im_gathering_flush(live->c.gathering))
             return im_live_lost(live, e);
+        if (msgid == LDAP_RES_ANY)
+            let_gather(live, until_ms);
         enum im_waited waited = im_wait_until(&live->c, until_ms, live->operations.changes ? NULL : live->options.stop);
         if (waited == IM_WAITED_STOP)
             return im_error_set(e, IM_E_INTERRUPTED, "stopped on request");
@@ -174,6 +186,7 @@ static enum im_err take_notice(struct im_live *live, LDAPMessage *message, struc
 
 static enum im_err take_message(struct im_live *live, struct im_event *event, bool *is_event, struct im_error *e) {
     int type = ldap_msgtype(live->message);
+    live->moderation.taken++;
     if (ldap_msgid(live->message) == LDAP_RES_UNSOLICITED)
         return take_notice(live, live->message, e);
     struct im_live_op *op = im_live_table_find(&live->operations, ldap_msgid(live->message));
@@ -181,6 +194,7 @@ static enum im_err take_message(struct im_live *live, struct im_event *event, bo
         return IM_OK;
     im_live_table_moved(&live->operations, op, im_live_deadline(live));
     if (type == LDAP_RES_SEARCH_ENTRY) {
+        live->page_left -= op->is_paged && live->page_left;
         *event = (struct im_event){.kind = IM_EVENT_ENTRY, .token = op->token, .entry = &live->entry};
         *is_event = true;
         return im_live_take_entry(live, live->message, op, e);

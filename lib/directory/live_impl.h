@@ -4,6 +4,7 @@
 
 #include "lib/directory/connect.h"
 #include "lib/directory/live_table.h"
+#include "lib/directory/moderation.h"
 
 struct im_live {
     struct im_connection c;
@@ -15,6 +16,8 @@ struct im_live {
     struct im_entry entry;
     char *diagnostic; /* of the answer that was handed out last; libldap's memory */
     struct im_live_table operations;
+    size_t page_left; /* entries that may still come of the page in flight */
+    struct im_moderation moderation;
     struct im_rootdse rootdse;
     const char *identity;
     bool is_lost;

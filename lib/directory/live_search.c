@@ -49,14 +49,16 @@ static bool needs_paging(const struct im_live *live, const struct im_search *s) 
     return s->scope != IM_SEARCH_BASE && !s->no_paging && im_rootdse_has_control(&live->rootdse, LDAP_CONTROL_PAGEDRESULTS);
 }
 
-static int add_paging(const struct im_live *live, struct im_live_op *op, struct controls *c) {
+static int add_paging(struct im_live *live, struct im_live_op *op, struct controls *c) {
     if (!op->is_paged)
         return LDAP_SUCCESS;
     size_t few = op->search.few;
     ber_int_t size = few && few < PAGE_SIZE ? (ber_int_t)few : PAGE_SIZE;
     int rc = ldap_create_page_control(live->c.ld, size, &op->cookie, 0, &c->paged);
-    if (rc == LDAP_SUCCESS)
+    if (rc == LDAP_SUCCESS) {
         c->list[c->count++] = c->paged;
+        live->page_left = (size_t)size;
+    }
     return rc;
 }
 
