@@ -181,15 +181,16 @@ def export(bench: Bench) -> Iterator[Round]:
 
 
 def growth(small: int, large: int, rounds: int | None = None) -> Callable[[Bench], Iterator[Round]]:
-    """All people of a directory, in a small and in a large one."""
+    """All people of a directory, in a small and in a large one, are enabled and then judged."""
     def run(bench: Bench) -> Iterator[Round]:
         sizes = {"small": bench.settings.size(small), "large": bench.settings.size(large)}
         sites = {name: Site(bench.programs, bench.directory(size)) for name, size in sizes.items()}
-
-        def work(site: Site) -> Work:
-            return _changing(bench, site.server, lambda: site.imenable(site.subset(site.server.accounts)))
-
-        yield from _in_turn(bench, {name: work(site) for name, site in sites.items()}, rounds)
+        contenders = {}
+        for name, site in sites.items():
+            contenders[name] = _changing(bench, site.server, lambda site=site: site.imenable(site.subset(site.server.accounts)))
+            contenders[f"{name}, judged"] = site.imcheck
+        for _ in range(rounds or bench.settings.rounds):  # never in another order: only who is enabled can be judged
+            yield {name: work() for name, work in contenders.items()}
 
     return run
 
@@ -229,7 +230,7 @@ SCENARIOS = (
     Scenario("audit-0", "judging all accounts, round trip 0", audit(0)),
     Scenario("audit-20", "judging all accounts, round trip 20 ms", audit(20)),
     Scenario("export", "judging all accounts of an LDIF export", export),
-    Scenario("growth", "all people of a directory, and of one with ten times as many", growth(10_000, 100_000)),
+    Scenario("growth", "all people of a directory, and of one with ten times as many: enabling, then judging", growth(10_000, 100_000)),
     Scenario("growth-large", "the same with a million", growth(100_000, 1_000_000, 2), lambda s: s.large),
     Scenario("one", "one person", one),
     Scenario("start", "starting", start),
