@@ -157,29 +157,26 @@ struct asking {
     size_t done;                   /* when it was begun last */
 };
 
-/* When the patience is over it is asked once more. */
 static void note_busy(struct asking *a, int64_t now_ms) {
     struct im_lookups *l = &a->lookups;
     if (l->done > a->done) {
         a->done = l->done;
         a->until_ms = now_ms + a->patience_ms;
-        l->pool = a->pool;
         im_tempo_answered(&a->tempo, l->in_flight, now_ms);
     }
-    if (l->is_busy && now_ms >= a->until_ms) {
-        l->pool = NULL;
-    } else if (l->is_busy) {
+    if (l->is_busy)
         im_tempo_busy(&a->tempo, now_ms);
-    }
     l->is_busy = false;
 }
 
-/* Sends what may be sent; *wait_ms: how long nothing may be (-1: answers come first). */
+/* Sends what may be sent; *wait_ms: how long nothing may be (-1: answers come first). When the patience is over, all are asked
+ * for once more. */
 static enum im_err send_some(struct asking *a, int64_t now_ms, int64_t *wait_ms, struct im_error *e) {
     struct im_lookups *l = &a->lookups;
     size_t sent;
     *wait_ms = -1;
-    if (now_ms >= a->until_ms || !im_tempo_pauses(&a->tempo, now_ms, wait_ms))
+    l->pool = now_ms < a->until_ms ? a->pool : NULL;
+    if (!l->pool || !im_tempo_pauses(&a->tempo, now_ms, wait_ms))
         return im_lookups_send(l, im_directory_window(l->directory, IM_LOOKUP_WINDOW) - l->in_flight, &sent, e);
     if (*wait_ms > a->until_ms - now_ms)
         *wait_ms = a->until_ms - now_ms;
