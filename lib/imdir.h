@@ -19,6 +19,7 @@
 #include "lib/data/template.h"
 #include "lib/directory/choose.h"
 #include "lib/directory/early.h"
+#include "lib/directory/fetching.h"
 #include "lib/directory/gather.h"
 #include "lib/directory/homes.h"
 #include "lib/directory/live.h"

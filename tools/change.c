@@ -430,8 +430,9 @@ static enum im_err work(struct changing *x, enum im_action action, struct im_sum
     return commit(x, err, summary);
 }
 
-static bool left_something(const struct im_summary *summary) {
-    return im_spreading_lags(summary) || summary->counts[IM_CHANGED] + summary->counts[IM_UNCHANGED] < summary->total;
+static bool left_something(const struct changing *x, const struct im_summary *summary) {
+    return im_spreading_left(x->spreading, summary) ||
+           summary->counts[IM_CHANGED] + summary->counts[IM_UNCHANGED] < summary->total;
 }
 
 /* ---- the command ---- */
@@ -537,6 +538,7 @@ int im_change_main_take(struct im_command *c, enum im_action action, struct im_s
     if (err == IM_OK) {
         err = work(&x, action, &summary);
     }
+    bool is_left = left_something(&x, &summary);
     im_output_file_discard(&x.changes);
     im_rejects_discard(&x.rejects);
     im_moving_free(&x.moving);
@@ -553,5 +555,5 @@ int im_change_main_take(struct im_command *c, enum im_action action, struct im_s
         }
         return status;
     }
-    return left_something(&summary) ? 1 : 0;
+    return is_left ? 1 : 0;
 }

@@ -14,6 +14,7 @@ struct im_spreading {
     struct im_replicas replicas;
     long wait_s;                     /* 0: nobody waits */
     const struct im_rootdse *source; /* of the server that has the changes, while it is fetched from */
+    bool is_unfetched;               /* somebody has not fetched everything */
 };
 
 enum im_err im_spreading_open(struct im_command *c, const struct im_profile *profile, struct im_spreading **out) {
@@ -93,58 +94,64 @@ static void find_hint(const struct im_error *why, const struct im_rootdse *sourc
     }
 }
 
-static void say_fetched(const struct im_spreading *s, const struct im_replica *replica, const struct im_fetching *f,
-                        const struct im_error *why) {
-    char text[sizeof why->text + sizeof why->where + 64];
+static void say_failed(const struct im_spreading *s, const struct im_fetching *f) {
+    char text[sizeof f->why.text + sizeof f->why.where + 64];
     char hint[512];
-    (void)im_error_format(why, text, sizeof text);
-    find_hint(why, s->source, hint, sizeof hint);
-    if (why->code == IM_OK) {
-        im_command_note(s->c, 1, "%s has fetched the changed objects: %zu", replica->name, f->fetched);
+    (void)im_error_format(&f->why, text, sizeof text);
+    find_hint(&f->why, s->source, hint, sizeof hint);
+    im_command_note(s->c, 0, "%s has fetched %zu of %zu changed objects: %s%s", f->replica->name, f->fetched,
+                    im_written_count(s->written), text, hint);
+}
+
+static void say_fetched(struct im_spreading *s, const struct im_fetching *f) {
+    bool is_done = f->why.code == IM_OK && !f->is_unsupported;
+    s->is_unfetched = s->is_unfetched || !is_done;
+    if (is_done) {
+        im_command_note(s->c, 1, "%s has fetched the changed objects: %zu", f->replica->name, f->fetched);
+    } else if (f->why.code == IM_OK) {
+        say_how(s, f->replica, f->family == IM_FAMILY_SAMBA);
     } else {
-        im_command_note(s->c, 0, "%s has fetched %zu of %zu changed objects: %s%s", replica->name, f->fetched, f->count, text,
-                        hint);
+        say_failed(s, f);
     }
 }
 
-/* Stopping and running out of memory end the command; anything else is about this one replica. */
-static enum im_err fetch(struct im_spreading *s, const struct im_replica *replica) {
-    struct im_error why = {.code = IM_OK};
-    struct im_directory *d = NULL;
-    struct im_fetching f = {.source = s->source->ds_service_name, .refs = im_written_refs(s->written), .stop = s->c->live.stop};
-    f.count = im_written_count(s->written);
-    enum im_err err = im_replica_open(&s->c->live, replica, &d, &why);
-    bool is_samba = err == IM_OK && im_directory_rootdse(d)->family == IM_FAMILY_SAMBA;
-    if (err == IM_OK) {
-        err = im_replica_fetch(d, &f, &why);
+/* Those that take something. */
+static size_t choose(struct im_spreading *s, struct im_fetching *each) {
+    size_t count = 0;
+    for (size_t i = 0; i < s->replicas.count; i++) {
+        const struct im_replica *replica = &s->replicas.items[i];
+        if (!replica->no_inbound) {
+            each[count++].replica = replica;
+            continue;
+        }
+        s->is_unfetched = true;
+        im_command_note(s->c, 0, "%s takes nothing from others: its inbound replication is turned off", replica->name);
     }
-    im_directory_free(&d);
-    if (err == IM_E_INTERRUPTED || err == IM_E_NOMEM) {
-        s->c->error = why;
-        return err;
-    }
-    if (err == IM_OK && f.is_unsupported) {
-        say_how(s, replica, is_samba);
-    } else {
-        say_fetched(s, replica, &f, &why);
-    }
-    return IM_OK;
+    return count;
 }
 
 static enum im_err fetch_all(struct im_spreading *s, struct im_directory *d) {
-    enum im_err err = IM_OK;
+    struct im_command *c = s->c;
+    struct im_fetching *each = im_pool_array(c->pool, s->replicas.count, sizeof *each);
     s->source = im_directory_rootdse(d);
+    if (each == NULL) {
+        return im_error_nomem(&c->error);
+    }
     if (s->source->ds_service_name == NULL) {
-        im_command_note(s->c, 0, "--replicate: only Active Directory fetches objects on request; %s is none",
-                        im_directory_uri(d));
+        s->is_unfetched = true;
+        im_command_note(c, 0, "--replicate: only Active Directory fetches objects on request; %s is none", im_directory_uri(d));
         return IM_OK;
     }
-    for (size_t i = 0; err == IM_OK && i < s->replicas.count; i++) {
-        const struct im_replica *replica = &s->replicas.items[i];
-        if (replica->no_inbound) {
-            im_command_note(s->c, 0, "%s takes nothing from others: its inbound replication is turned off", replica->name);
-        } else {
-            err = fetch(s, replica);
+    const struct im_to_fetch what = {.options = &c->live,
+                                     .source = s->source->ds_service_name,
+                                     .refs = im_written_refs(s->written),
+                                     .count = im_written_count(s->written),
+                                     .open = im_replica_open};
+    size_t count = choose(s, each);
+    enum im_err err = im_replicas_fetch(&what, each, count, &c->error);
+    for (size_t i = 0; i < count; i++) {
+        if (each[i].has_ended) {
+            say_fetched(s, &each[i]);
         }
     }
     return err;
@@ -191,11 +198,15 @@ enum im_err im_spreading_finish(struct im_spreading *s, struct im_directory *d, 
     return err == IM_OK && s->wait_s > 0 ? await(s, summary) : err;
 }
 
-bool im_spreading_lags(const struct im_summary *summary) {
+static bool lags(const struct im_summary *summary) {
     for (size_t i = 0; i < summary->arrival_count; i++) {
         if (summary->arrivals[i].state != IM_ARRIVED) {
             return true;
         }
     }
     return false;
+}
+
+bool im_spreading_left(const struct im_spreading *s, const struct im_summary *summary) {
+    return s != NULL && (s->wait_s > 0 ? lags(summary) : s->is_unfetched);
 }

@@ -34,6 +34,8 @@ enum im_err im_spreading_find(struct im_spreading *s, struct im_directory *d, co
 enum im_err im_spreading_add(struct im_spreading *s, const struct im_result *result, struct im_error *e);
 /* After the run: fills the summary's arrivals. What a replica refuses is told on standard error and no error. */
 enum im_err im_spreading_finish(struct im_spreading *s, struct im_directory *d, struct im_summary *summary);
-bool im_spreading_lags(const struct im_summary *summary); /* some replica does not have all */
+/* Is it known that some server does not have all? Whoever waits has asked each for what it has; otherwise it counts who did not
+ * fetch. */
+bool im_spreading_left(const struct im_spreading *s, const struct im_summary *summary);
 
 #endif

@@ -229,12 +229,19 @@ def test_a_dry_run_waits_for_nobody(lab):
 
 
 def test_no_other_server_is_known(lab):
-    done = lab.run("imenable", "--config", lab.alone, "--wait", *lab.names)
-    assert "no other server is known" in done.stderr and "directory.replicas" in done.stderr
-    assert "4 changed" in done.stdout
+    """And nobody lacks anything."""
+    for command, option in (("imenable", "--wait"), ("imdisable", "--replicate")):
+        done = lab.run(command, "--config", lab.alone, option, *lab.names)
+        assert "no other server is known" in done.stderr and "directory.replicas" in done.stderr
+        assert "4 changed" in done.stdout
 
 
 def test_only_active_directory_fetches(lab):
+    """The status says so where it is not waited for, and where there was something to fetch."""
+    words = "--replicate: only Active Directory fetches objects on request"
     done = lab.run("imenable", "--replicate", "--wait", *lab.names)
-    assert "--replicate: only Active Directory fetches objects on request" in done.stderr
-    assert "everything arrived" in done.stdout
+    assert words in done.stderr and "everything arrived" in done.stdout
+    done = lab.run("imenable", "--replicate", *lab.names)
+    assert words not in done.stderr and "4 unchanged" in done.stdout
+    done = lab.run("imdisable", "--replicate", *lab.names, status=1)
+    assert words in done.stderr and "4 changed" in done.stdout

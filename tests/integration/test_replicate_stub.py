@@ -1,6 +1,7 @@
 """--replicate with domain controllers in outline (support/controllers.py): what they are asked on the wire, and what is made of each answer.
 
-DC1 has the changes, DC2 is the one with a fault, DC3 is healthy and must get everything whatever became of DC2."""
+DC1 has the changes, DC2 is the one with a fault, DC3 is healthy and must get everything whatever became of DC2. The exit status says
+that DC2 has not, unless --wait is there to find out."""
 
 import collections
 import json
@@ -118,8 +119,8 @@ def test_only_what_was_changed_is_fetched(imdir):
     (berstub.refers("ldap://127.0.0.1:1/"), MANY, 0, ["refers to another server", "referral 10"]),
 ], ids=["right", "object", "once", "unwilling", "referral"])
 def test_refusals(imdir, fault, asked, fetched, words):
-    """The first object is named; without --wait it is no failure, because ordinary replication brings everything."""
-    dcs, done = enable(imdir, {MODIFY: fault}, {}, words=("-v",))
+    """The first object is named."""
+    dcs, done = enable(imdir, {MODIFY: fault}, {}, words=("-v",), status=1)
     line = told_of(done, DC2)
     assert f"{DC2} has fetched {fetched} of {MANY} changed objects: " in line and "fetching <GUID=" in line
     assert all(word in line for word in words), line
@@ -134,7 +135,7 @@ def test_refusals(imdir, fault, asked, fetched, words):
     (17, "", "", "repadmin /replicate")], ids=["samba", "no-such-attribute", "undefined-type"])
 def test_no_such_request_is_known(imdir, code, text, vendor, how):
     """Samba, and Windows 2000."""
-    dcs, done = enable(imdir, {MODIFY: berstub.fails(code, text)}, {}, words=("-v",), vendor=vendor)
+    dcs, done = enable(imdir, {MODIFY: berstub.fails(code, text)}, {}, words=("-v",), vendor=vendor, status=1)
     assert told_of(done, DC2).endswith(
         f"{DC2} does not fetch single objects on request; all of them come with: {how} {DC2} {DC1} DC=corp,DC=example")
     assert len(dcs.all[1].fetches) <= AT_ONCE
@@ -155,7 +156,7 @@ def test_busy_at_first(imdir, code):
     (berstub.hangs_up, ["the connection to the server was lost"]), (berstub.breaks_off, ["the connection to the server was lost"]),
     (berstub.answers_as(scripted.BIND_DONE), ["makes no sense"])], ids=["between", "within", "nonsense"])
 def test_broken_off(imdir, fault, words):
-    dcs, done = enable(imdir, {MODIFY: (5, fault)}, {}, words=("-v",))
+    dcs, done = enable(imdir, {MODIFY: (5, fault)}, {}, words=("-v",), status=1)
     line = told_of(done, DC2)
     assert f"{DC2} has fetched 5 of {MANY} changed objects: " in line and all(word in line for word in words), line
     assert arrived(dcs, 2) == 5
@@ -163,7 +164,7 @@ def test_broken_off(imdir, fault, words):
 
 
 def test_no_answer(imdir):
-    dcs, done = enable(imdir, {MODIFY: (3, berstub.is_silent)}, {}, words=("-v",), timeout=1)
+    dcs, done = enable(imdir, {MODIFY: (3, berstub.is_silent)}, {}, words=("-v",), timeout=1, status=1)
     line = told_of(done, DC2)
     assert f"{DC2} has fetched 3 of {MANY} changed objects: " in line and "did not answer in time" in line
     expect_others_served(dcs, done)
@@ -173,7 +174,7 @@ def test_away(imdir):
     """Its fault is that it is not there."""
     with Controllers({}, {}, {}, people=MANY) as dcs:
         dcs.servers[1].__exit__()
-        done = imdir("imenable", *command(imdir, dcs, "-v"), status=0)
+        done = imdir("imenable", *command(imdir, dcs, "-v"), status=1)
         assert f"{DC2} has fetched 0 of {MANY} changed objects: " in told_of(done, DC2) and "onnect" in told_of(done, DC2)
         expect_others_served(dcs, done)
 
@@ -184,6 +185,39 @@ def test_who_waits_learns_what_is_missing(imdir):
     assert (one["name"], one["state"], one["lacking"]) == (DC2, "lagging", MANY - 5)
     assert (two["name"], two["state"], two["lacking"]) == (DC3, "arrived", 0)
     assert f"{DC2} has fetched 5 of {MANY}" in done.stderr
+
+
+def test_who_waits_is_not_told_of_detours(imdir):
+    """DC2 refuses, and has everything all the same, as by ordinary replication: that counts, and without --wait nobody has looked."""
+    def fetch_and_refuse(request):
+        dcs.all[1].fetch(request)
+        berstub.fails(53)(request)
+    with Controllers({}, {MODIFY: fetch_and_refuse}, people=MANY) as dcs:
+        done = imdir("imenable", *command(imdir, dcs, "--wait=60"), status=0)
+        assert f"{DC2} has fetched 0 of {MANY}" in done.stderr and "everything arrived" in done.stdout
+        done = imdir("imdisable", *command(imdir, dcs), status=1)
+        assert f"{DC2} has fetched 0 of {MANY}" in done.stderr
+
+
+def test_one_that_takes_nothing(imdir):
+    """It is not asked; what it does not have is missing all the same."""
+    with Controllers({}, {}, {}, people=MANY) as dcs:
+        dcs.all[0].entries[settings_dn("DC2")]["options"] = ["3"]
+        done = imdir("imenable", *command(imdir, dcs, "-v"), status=1)
+        assert told_of(done, DC2).endswith(f"{DC2} takes nothing from others: its inbound replication is turned off")
+        assert not dcs.all[1].fetches
+        expect_others_served(dcs, done)
+
+
+def test_side_by_side(imdir):
+    """DC2 answers nothing before DC3 has everything."""
+    def answer(request):
+        await_true(lambda: len(dcs.all[2].fetches) == MANY, "everything on the other one")
+        return dcs.all[1].serve(request)
+    with Controllers({}, {MODIFY: answer}, {}, people=MANY) as dcs:
+        done = imdir("imenable", *command(imdir, dcs, "-v"), status=0)
+        assert arrived(dcs, 2) == MANY
+        expect_others_served(dcs, done)
 
 
 def test_a_busy_one_is_waited_for(imdir):
@@ -204,7 +238,7 @@ def test_an_interrupt_does_not_wait_for_the_answer(imdir):
         process = subprocess.Popen([BIN / "imenable", *words], env=imdir.environment, cwd=imdir.home, stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         try:
-            await_true(lambda: dcs.all[1].fetches or process.poll() is not None, "the request")
+            await_true(lambda: dcs.all[1].fetches and len(dcs.all[2].fetches) == MANY or process.poll() is not None, "the requests")
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=60)
         finally:
@@ -212,7 +246,7 @@ def test_an_interrupt_does_not_wait_for_the_answer(imdir):
             process.wait()
     assert process.returncode == INTERRUPTED, out + err
     assert f"{MANY} changed" in out and "while objects were fetched" in err
-    assert not dcs.all[2].fetches
+    assert len(dcs.all[1].fetches) == AT_ONCE
 
 
 # ---- imcheck --replicas ----

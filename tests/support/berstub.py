@@ -77,12 +77,12 @@ class StubDirectory:
         self._seen: collections.Counter = collections.Counter()
 
     def __call__(self, request: Request):
-        met, fault = self._faults.get(request.tag, (range(0), self._serve))
+        met, fault = self._faults.get(request.tag, (range(0), self.serve))
         number = self._seen[request.tag]
         self._seen[request.tag] += 1
-        return fault(request) if number in met else self._serve(request)
+        return fault(request) if number in met else self.serve(request)
 
-    def _serve(self, request: Request):
+    def serve(self, request: Request):
         """The answer of a healthy server; an abandoned operation has ended by then, and abandoning has no answer."""
         if request.tag == ABANDON:
             return

@@ -107,14 +107,14 @@ class Controller(berstub.StubDirectory):
         is_fetch = request.tag == MODIFY and request.name == "" and request.changes[0][1] == FETCH
         if is_fetch:
             self.fetches.append(request)
-        return super().__call__(request) if is_fetch or request.tag != MODIFY else self._serve(request)
+        return super().__call__(request) if is_fetch or request.tag != MODIFY else self.serve(request)
 
-    def _serve(self, request):
+    def serve(self, request):
         if request.tag == SEARCH and (request.name or request.scope):
             return self._search(request)
         if request.tag == MODIFY:
             return request.reply(scripted.result(scripted.MODIFY_DONE, *self._change(request)))
-        return super()._serve(request)
+        return super().serve(request)
 
     def find(self, name: str) -> str | None:
         """The DN of an entry by DN or GUID."""
@@ -141,7 +141,7 @@ class Controller(berstub.StubDirectory):
         if request.name == "" and request.changes[0][1] != FETCH:
             return berstub.UNWILLING, "00002105: SvcErr: DSID-032601C8, problem 5003 (WILL_NOT_PERFORM), data 0"
         if request.name == "":
-            return self._fetch(request.changes[0][2][0].decode())
+            return self.fetch(request)
         dn = self.find(request.name)
         if dn is None:
             return (berstub.NO_SUCH_OBJECT,)
@@ -150,9 +150,9 @@ class Controller(berstub.StubDirectory):
             self.entries[dn][name] = kept + ([] if kind == "delete" else values)
         return (0,)
 
-    def _fetch(self, value: str) -> tuple:
+    def fetch(self, request) -> tuple:
         """SOURCE:OBJECT; the answer comes when the object is there."""
-        source, _, name = value.partition(":")
+        source, _, name = request.changes[0][2][0].decode().partition(":")
         other = self.others.get(source)
         dn = other.find(name) if other else None
         if dn is None:

@@ -1,4 +1,4 @@
-/* Other servers with the same accounts: which they are, and what they answer to a request to fetch objects. */
+/* Other servers with the same accounts: which they are. */
 #include "lib/directory/replicas.h"
 
 #include "lib/base/vec.h"
@@ -166,145 +166,6 @@ static void listing_without_memory(void **state) {
     assert_int_equal(f->found.count, 3);
 }
 
-/* ---- fetching ---- */
-
-enum { MANY = 40 };
-#define UNKNOWN "00002035: rootdse_modify: unknown attribute to change!"
-
-static struct im_fetching fetching(struct fixture *f, size_t count) {
-    const char **refs = im_pool_array(f->pool, count + 1, sizeof *refs);
-    assert_non_null(refs);
-    for (size_t i = 0; i < count; i++)
-        refs[i] = im_pool_printf(f->pool, "<GUID=%zu>", i);
-    return (struct im_fetching){.source = SETTINGS("DC1"), .refs = refs, .count = count};
-}
-
-static enum im_err fetch(struct fixture *f, struct im_fetching *x) {
-    im_error_clear(&f->e);
-    return im_replica_fetch(f->d, x, &f->e);
-}
-
-static void fault(struct fixture *f, size_t nth, int code, const char *text) {
-    memdir_fault(f->m, (struct memdir_fault){.kind = MEMDIR_MODIFY, .nth = nth, .code = code, .diagnostic = text});
-}
-
-static void everything_is_fetched(void **state) {
-    struct fixture *f = *state;
-    struct im_fetching x = fetching(f, MANY);
-    assert_int_equal(fetch(f, &x), IM_OK);
-    assert_true(x.fetched == MANY && x.failed == 0 && !x.is_unsupported);
-    assert_int_equal(memdir_count(f->m, MEMDIR_MODIFY), MANY);
-    assert_int_equal(memdir_in_flight(f->m), 16);
-    const struct im_attr *asked = im_entry_attr(memdir_entry(f->m, ""), "replicateSingleObject");
-    assert_string_equal(asked->values[0].bv_val, SETTINGS("DC1") ":<GUID=39>");
-    x = fetching(f, 0);
-    assert_int_equal(fetch(f, &x), IM_OK);
-}
-
-static void samba_knows_no_such_request(void **state) {
-    static const struct {
-        int code;
-        const char *text;
-    } says[] = {{53, UNKNOWN}, {16, ""}, {17, ""}};
-    struct fixture *f = *state;
-    for (size_t i = 0; i < LENGTH(says); i++) {
-        open_on(f, forest);
-        fault(f, 0, says[i].code, says[i].text);
-        struct im_fetching x = fetching(f, MANY);
-        assert_int_equal(fetch(f, &x), IM_OK);
-        assert_true(x.is_unsupported && x.fetched == 0 && x.failed == 0);
-        assert_true(memdir_count(f->m, MEMDIR_MODIFY) <= 16);
-    }
-}
-
-static void one_object_is_refused(void **state) {
-    struct fixture *f = *state;
-    struct im_fetching x = fetching(f, MANY);
-    fault(f, 3, 53, "00002105: SvcErr: the replica is busy");
-    fault(f, 30, 1, "second");
-    assert_int_equal(fetch(f, &x), IM_E_SERVER);
-    assert_true(x.fetched == MANY - 2 && x.failed == 2 && !x.is_unsupported);
-    assert_mentions(f->e.text, "fetching <GUID=2>");
-    assert_mentions(f->e.text, "busy");
-}
-
-static void the_right_is_missing(void **state) {
-    struct fixture *f = *state;
-    struct im_fetching x = fetching(f, MANY);
-    fault(f, 0, 50, "");
-    assert_int_equal(fetch(f, &x), IM_E_SERVER);
-    assert_true(x.fetched == 0 && x.failed == 16);
-    assert_int_equal(memdir_count(f->m, MEMDIR_MODIFY), 16);
-}
-
-/* What is busy at first is asked again after a while, for the same objects. */
-static void busy_at_first(void **state) {
-    static const int codes[] = {51, 52};
-    struct fixture *f = *state;
-    for (size_t i = 0; i < LENGTH(codes); i++) {
-        open_on(f, forest);
-        for (size_t nth = 1; nth <= 20; nth++)
-            fault(f, nth, codes[i], "");
-        struct im_fetching x = fetching(f, MANY);
-        assert_int_equal(fetch(f, &x), IM_OK);
-        assert_true(x.fetched == MANY && x.failed == 0);
-        assert_int_equal(memdir_count(f->m, MEMDIR_MODIFY), MANY + 20);
-        assert_int_equal(memdir_paused_ms(f->m), 200 + 200); /* in the second round most were answered */
-    }
-}
-
-/* A success in between begins the patience anew. */
-static void busy_now_and_then(void **state) {
-    struct fixture *f = *state;
-    struct im_fetching x = fetching(f, 10);
-    for (size_t nth = 1; nth < 20; nth += 2)
-        fault(f, nth, 51, "");
-    assert_int_equal(fetch(f, &x), IM_OK);
-    assert_int_equal(x.fetched, 10);
-    assert_int_equal(memdir_paused_ms(f->m), 200 + 200 + 200 + 400);
-}
-
-static void busy_for_good(void **state) {
-    struct fixture *f = *state;
-    struct im_fetching x = fetching(f, MANY);
-    fault(f, 0, 51, "0000200E: SvcErr: busy");
-    assert_int_equal(fetch(f, &x), IM_E_SERVER);
-    assert_true(x.fetched == 0 && x.failed == 16 && !x.is_unsupported);
-    assert_int_equal(memdir_count(f->m, MEMDIR_MODIFY), 7 * 16);
-    assert_int_equal(memdir_paused_ms(f->m), 200 * (1 + 2 + 4 + 8 + 16 + 32));
-    assert_mentions(f->e.text, "busy");
-}
-
-static void a_stop_is_heard_while_an_answer_is_awaited(void **state) {
-    static const atomic_int stop = 1;
-    struct fixture *f = *state;
-    struct im_fetching x = fetching(f, MANY);
-    x.stop = &stop;
-    assert_int_equal(fetch(f, &x), IM_E_INTERRUPTED);
-    assert_int_equal(x.fetched, 0);
-}
-
-static void the_connection_is_lost(void **state) {
-    struct fixture *f = *state;
-    struct im_fetching x = fetching(f, MANY);
-    memdir_fault(f->m, (struct memdir_fault){.kind = MEMDIR_MODIFY, .nth = 20, .error = IM_E_LOST});
-    assert_int_equal(fetch(f, &x), IM_E_LOST);
-    assert_true(x.fetched < MANY);
-}
-
-static enum im_err starve_fetching(void *user, struct im_error *e) {
-    struct fixture *f = user;
-    size_t left = oom_pause();
-    open_on(f, forest);
-    struct im_fetching x = fetching(f, 3);
-    oom_fail_at(left);
-    return im_replica_fetch(f->d, &x, e);
-}
-
-static void fetching_without_memory(void **state) {
-    assert_true(oom_every_allocation(starve_fetching, *state) > 3);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -317,16 +178,6 @@ int main(void) {
         TEST(configured_ones_are_all),
         TEST(others_than_active_directory_name_nobody),
         TEST(listing_without_memory),
-        TEST(everything_is_fetched),
-        TEST(samba_knows_no_such_request),
-        TEST(one_object_is_refused),
-        TEST(the_right_is_missing),
-        TEST(busy_at_first),
-        TEST(busy_now_and_then),
-        TEST(busy_for_good),
-        TEST(a_stop_is_heard_while_an_answer_is_awaited),
-        TEST(the_connection_is_lost),
-        TEST(fetching_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
