@@ -493,6 +493,9 @@ static enum im_err check_words(struct changing *x, enum im_action action) {
         err = check_offline(x);
     }
     if (err == IM_OK) {
+        err = im_recording_check_place(c);
+    }
+    if (err == IM_OK) {
         err = open_inputs(x, action);
     }
     if (err == IM_OK) {
@@ -504,6 +507,9 @@ static enum im_err check_words(struct changing *x, enum im_action action) {
             return im_error_set(&c->error, IM_E_USAGE, "--suspend: the profile \"%s\" has no suspended state", x->info.profile);
         }
         err = im_rules_check_profile(x->facts.profile, &c->error);
+    }
+    if (err == IM_OK && x->records) {
+        err = im_records_check(x->records, x->facts.profile, &c->error);
     }
     if (err == IM_OK) {
         err = im_spreading_open(c, x->facts.profile, &x->spreading);
@@ -551,7 +557,7 @@ int im_change_main_take(struct im_command *c, enum im_action action, struct im_s
                        (err == IM_E_INTERRUPTED || err == IM_E_LOST || err == IM_E_TIMEOUT);
         int status = im_command_fail(c);
         if (goes_on) {
-            im_command_note_again(c);
+            im_command_note_again(c, "--journal"); /* that file exists now */
         }
         return status;
     }

@@ -84,9 +84,25 @@ void im_command_note(const struct im_command *c, int level, const char *format, 
     }
 }
 
-void im_command_note_again(const struct im_command *c) {
+/* How many words the option takes if it begins with this one: "--name=VALUE", or "--name" and "VALUE". */
+static size_t words_of(const char *word, const char *option) {
+    size_t len = strlen(option);
+    if (strncmp(word, option, len) != 0) {
+        return 0;
+    }
+    return word[len] == '=' ? 1 : word[len] == '\0' ? 2 : 0;
+}
+
+void im_command_note_again(const struct im_command *c, const char *except) {
     struct im_buf line = IM_BUF_INIT;
+    bool is_over = false; /* behind "--" there are no options */
     for (char **word = c->argv; *word != NULL; word++) {
+        is_over = is_over || strcmp(*word, "--") == 0;
+        size_t left_out = is_over ? 0 : words_of(*word, except);
+        if (left_out > 0) {
+            word += left_out - 1;
+            continue;
+        }
         im_buf_adds(&line, word == c->argv ? "" : " ");
         im_text_quote(*word, &line);
     }

@@ -58,8 +58,9 @@ void im_command_note(const struct im_command *c, int level, const char *format, 
 /* im_log_fn; user is the struct im_command. */
 void im_command_log(void *user, int level, const char *text);
 
-/* A line that says how the command was called, quoted for a shell: it does the rest when it is run again. */
-void im_command_note_again(const struct im_command *c);
+/* A line that says how the command was called, quoted for a shell: it does the rest when it is run again. Without the option
+ * `except`, such as "--journal", and its value. */
+void im_command_note_again(const struct im_command *c, const char *except);
 
 /* Where reports go. */
 struct im_out im_command_out(const struct im_command *c);

@@ -42,6 +42,12 @@ static enum im_err find_path(struct im_command *c, const char **path) {
     return im_journal_default_path(c->config->journal_directory, c->table->command, time(NULL), c->pool, path, &c->error);
 }
 
+enum im_err im_recording_check_place(struct im_command *c) {
+    const char *path;
+    enum im_err err = find_path(c, &path);
+    return err == IM_OK && path ? im_journal_check_place(path, im_common.dry_run ? IM_PLAN_FILE : IM_JOURNAL, &c->error) : err;
+}
+
 enum im_err im_recording_open(struct im_command *c, struct im_journal_head *head, struct im_journal **out) {
     const char *path;
     enum im_err err = find_path(c, &path);

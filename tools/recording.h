@@ -29,6 +29,8 @@ extern struct im_recording_options im_recording_options;
 
 /* Before connecting: IM_E_USAGE where the options contradict each other. */
 enum im_err im_recording_check(struct im_command *c);
+/* And where the file cannot be created: that is not to turn up when everything is planned and agreed to. */
+enum im_err im_recording_check_place(struct im_command *c);
 /* Before the first account: fills head->kind, ->command, ->version and ->profile, and opens the file; *out NULL where none is
  * wanted. */
 enum im_err im_recording_open(struct im_command *c, struct im_journal_head *head, struct im_journal **out);

@@ -102,7 +102,10 @@ static void tell_state(struct im_command *c, const struct im_journal_reader *rea
     for (size_t i = 0; i < im_journal_reader_count(reader); i++) {
         unknown += im_journal_state(reader, i) == IM_RECORD_UNKNOWN;
     }
-    if (!im_journal_is_complete(reader)) {
+    if (!im_journal_is_complete(reader) && unknown == 0) {
+        im_command_note(c, 0,
+                        "the run that wrote the journal did not come to its end; of each change it is known whether it was made");
+    } else if (!im_journal_is_complete(reader)) {
         im_command_note(c, 0,
                         "the run that wrote the journal did not come to its end; of %zu changes it is not known whether they "
                         "were made",

@@ -143,6 +143,43 @@ static enum im_err check(const struct im_journal *j, struct im_error *e) {
 
 /* ---- creating ---- */
 
+static enum im_err not_created(const char *path, enum im_journal_kind kind, struct im_error *e) {
+    im_error_set_errno(e, IM_E_IO, errno, "the %s cannot be created", kind_name(kind));
+    im_error_where(e, path);
+    return IM_E_IO;
+}
+
+static enum im_err exists(const char *path, enum im_journal_kind kind, struct im_error *e) {
+    return im_error_set_at(e, IM_E_USAGE, path, 0, 0, "it exists already, and a %s is never written over it: name another file",
+                           kind_name(kind));
+}
+
+/* The nearest folder above that there is. False, and errno: nothing can be made in it. */
+static bool has_folder(const char *path) {
+    char folder[PATH_MAX];
+    struct stat st;
+    size_t len = strlen(path);
+    do {
+        while (len > 0 && path[len - 1] != '/')
+            len--;
+        (void)snprintf(folder, sizeof folder, "%.*s", len ? (int)len : 1, len ? path : ".");
+        if (stat(folder, &st) == 0)
+            return faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0;
+        while (len > 0 && path[len - 1] == '/')
+            len--;
+    } while (errno == ENOENT && len > 0);
+    return false;
+}
+
+enum im_err im_journal_check_place(const char *path, enum im_journal_kind kind, struct im_error *e) {
+    struct stat st;
+    if (strcmp(path, "-") == 0)
+        return im_error_set(e, IM_E_USAGE, "the %s needs a file name, and \"-\" is none", kind_name(kind));
+    if (lstat(path, &st) == 0)
+        return exists(path, kind, e);
+    return has_folder(path) ? IM_OK : not_created(path, kind, e);
+}
+
 static int open_file(struct im_journal *j) {
     if (!j->temporary)
         return open(j->path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
@@ -151,20 +188,13 @@ static int open_file(struct im_journal *j) {
 }
 
 static enum im_err create_file(struct im_journal *j, struct im_error *e) {
-    static const char exists[] = "it exists already, and a %s is never written over it: name another file";
-    struct stat st;
-    if (j->temporary && lstat(j->path, &st) == 0)
-        return im_error_set_at(e, IM_E_USAGE, j->path, 0, 0, exists, kind_name(j->kind));
     j->fd = open_file(j);
     if (j->fd < 0 && errno == ENOENT && make_folders(j->path) == 0)
         j->fd = open_file(j);
     if (j->fd < 0 && errno == EEXIST)
-        return im_error_set_at(e, IM_E_USAGE, j->path, 0, 0, exists, kind_name(j->kind));
-    if (j->fd < 0) {
-        im_error_set_errno(e, IM_E_IO, errno, "the %s cannot be created", kind_name(j->kind));
-        im_error_where(e, j->path);
-        return IM_E_IO;
-    }
+        return exists(j->path, j->kind, e);
+    if (j->fd < 0)
+        return not_created(j->path, j->kind, e);
     /* Nobody undoes what is still being done. Where the file system has no locks, one has to know it. */
     (void)flock(j->fd, LOCK_EX | LOCK_NB);
     return IM_OK;
@@ -208,12 +238,13 @@ static struct im_journal *journal_new(const char *path, const struct im_journal_
 }
 
 enum im_err im_journal_create(const char *path, const struct im_journal_head *head, struct im_journal **out, struct im_error *e) {
-    if (strcmp(path, "-") == 0)
-        return im_error_set(e, IM_E_USAGE, "the %s needs a file name, and \"-\" is none", kind_name(head->kind));
+    enum im_err err = im_journal_check_place(path, head->kind, e);
+    if (err != IM_OK)
+        return err;
     struct im_journal *j = journal_new(path, head);
     if (!j)
         return im_error_nomem(e);
-    enum im_err err = create_file(j, e);
+    err = create_file(j, e);
     if (err == IM_OK)
         err = write_pending(j, e);
     if (err != IM_OK) {

@@ -43,6 +43,9 @@ struct im_journal;
  * $XDG_STATE_HOME or ~/.local/state. IM_E_USAGE where none of them is known. */
 enum im_err im_journal_default_path(const char *directory, const char *command, int64_t now, struct im_pool *pool,
                                     const char **out, struct im_error *e);
+/* Before anything else is done: can the file be created, as far as that shows? IM_E_USAGE: it exists, or "-". IM_E_IO: no folder
+ * that may be written to is above it. */
+enum im_err im_journal_check_place(const char *path, enum im_journal_kind kind, struct im_error *e);
 /* Creates the file, mode 0600, never over an existing one (IM_E_USAGE), missing folders (0700) included; writes the head. A
  * journal is there from the start; a plan file appears under its name when it is whole. While it is written nobody reads it. */
 enum im_err im_journal_create(const char *path, const struct im_journal_head *head, struct im_journal **out, struct im_error *e);
@@ -78,6 +81,13 @@ size_t im_journal_line(const struct im_journal_reader *r, size_t index);
 /* The change itself, pieces in pool; in any order. IM_E_INPUT: the file was changed since it was opened. */
 enum im_err im_journal_read(struct im_journal_reader *r, size_t index, struct im_pool *pool, struct im_record *out,
                             struct im_error *e);
+/* What the changes are about: each attribute once, and of objectClass each value. */
+struct im_journal_name {
+    const char *attribute;
+    struct berval class; /* bv_val NULL: the attribute itself */
+    size_t line;         /* where it stands first */
+};
+const struct im_journal_name *im_journal_names(const struct im_journal_reader *r, size_t *count);
 void im_journal_close(struct im_journal_reader **r);
 
 #endif

@@ -1,3 +1,5 @@
+#include "lib/base/set.h"
+#include "lib/base/text.h"
 #include "lib/base/vec.h"
 #include "lib/engine/journal_line.h"
 
@@ -29,6 +31,11 @@ struct im_journal_reader {
         struct mark *items;
         size_t count, cap;
     } changes;
+    struct im_set *attributes, *classes; /* each of the names has been met */
+    struct {
+        struct im_journal_name *items;
+        size_t count, cap;
+    } names;
     size_t last_id;
     bool has_end, is_complete;
     char *window; /* a part of the file */
@@ -125,6 +132,37 @@ static enum im_err take_head(struct im_journal_reader *r, const struct im_journa
     return WRONG(r, 1, "this is a journal, not a plan: imundo takes back what it says was written");
 }
 
+/* Few are new, and only those cost memory. */
+static enum im_err keep_name(struct im_journal_reader *r, const char *attribute, const struct berval *class, size_t number,
+                             struct im_error *e) {
+    bool is_new;
+    enum im_err err = class ? im_set_add(r->classes, class->bv_val, class->bv_len, NULL, &is_new, e)
+                            : im_set_add(r->attributes, attribute, strlen(attribute), NULL, &is_new, e);
+    if (err != IM_OK || !is_new)
+        return err;
+    struct im_journal_name *name = im_vec_push(&r->names);
+    if (!name)
+        return im_error_nomem(e);
+    *name = (struct im_journal_name){.attribute = im_pool_strdup(r->pool, attribute), .line = number};
+    if (class)
+        name->class = (struct berval){class->bv_len, im_pool_strndup(r->pool, class->bv_val, class->bv_len)};
+    return name->attribute && (!class || name->class.bv_val) ? IM_OK : im_error_nomem(e);
+}
+
+static enum im_err keep_names(struct im_journal_reader *r, const struct im_record *record, size_t number, struct im_error *e) {
+    enum im_err err = IM_OK;
+    for (size_t i = 0; err == IM_OK && i < record->diff_count; i++) {
+        const struct im_plan_diff *diff = &record->diffs[i];
+        bool is_class = im_text_equal(diff->attribute, "objectClass");
+        err = keep_name(r, diff->attribute, NULL, number, e);
+        for (size_t n = 0; err == IM_OK && is_class && n < diff->before_count; n++)
+            err = keep_name(r, diff->attribute, &diff->before[n], number, e);
+        for (size_t n = 0; err == IM_OK && is_class && n < diff->after_count; n++)
+            err = keep_name(r, diff->attribute, &diff->after[n], number, e);
+    }
+    return err;
+}
+
 static enum im_err take_change(struct im_journal_reader *r, const struct im_journal_line *line, uint64_t at, size_t number,
                                struct im_error *e) {
     bool is_next = r->kind == IM_JOURNAL ? line->record.id == r->last_id + 1 : line->record.id > r->last_id;
@@ -138,7 +176,7 @@ static enum im_err take_change(struct im_journal_reader *r, const struct im_jour
                           .offset_high = (uint32_t)(at >> 32) & 0x3fffffff,
                           .state = r->kind == IM_JOURNAL ? IM_RECORD_UNKNOWN : IM_RECORD_PLANNED,
                           .line = (uint32_t)number};
-    return IM_OK;
+    return keep_names(r, &line->record, number, e);
 }
 
 static enum im_err take_result(struct im_journal_reader *r, const struct im_journal_line *line, size_t number,
@@ -249,7 +287,9 @@ enum im_err im_journal_open(const char *path, enum im_journal_kind kind, struct 
     if (!r)
         return im_error_nomem(e);
     *r = (struct im_journal_reader){.kind = kind, .fd = -1, .path = strdup(path), .pool = im_pool_new()};
-    enum im_err err = r->path && r->pool ? open_file(r, e) : im_error_nomem(e);
+    r->attributes = im_set_new();
+    r->classes = im_set_new();
+    enum im_err err = r->path && r->pool && r->attributes && r->classes ? open_file(r, e) : im_error_nomem(e);
     if (err == IM_OK)
         err = read_all(r, e);
     if (err != IM_OK) {
@@ -266,6 +306,9 @@ void im_journal_close(struct im_journal_reader **reader) {
     struct im_journal_reader *r = *reader;
     if (r->fd >= 0)
         (void)close(r->fd);
+    im_set_free(&r->attributes);
+    im_set_free(&r->classes);
+    im_vec_free(&r->names);
     im_vec_free(&r->changes);
     im_pool_free(&r->pool);
     free(r->window);
@@ -286,6 +329,11 @@ bool im_journal_is_complete(const struct im_journal_reader *r) {
 
 size_t im_journal_reader_count(const struct im_journal_reader *r) {
     return r->changes.count;
+}
+
+const struct im_journal_name *im_journal_names(const struct im_journal_reader *r, size_t *count) {
+    *count = r->names.count;
+    return r->names.items;
 }
 
 enum im_record_state im_journal_state(const struct im_journal_reader *r, size_t index) {

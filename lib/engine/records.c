@@ -237,6 +237,19 @@ const struct im_journal_reader *im_records_reader(const struct im_records *r) {
     return r->reader;
 }
 
+enum im_err im_records_check(const struct im_records *r, const struct im_profile *profile, struct im_error *e) {
+    size_t count;
+    const struct im_journal_name *names = im_journal_names(r->reader, &count);
+    for (size_t i = 0; i < count; i++) {
+        const struct berval *class = names[i].class.bv_val ? &names[i].class : NULL;
+        if (im_record_is_ours(profile, names[i].attribute, class))
+            continue;
+        return im_error_set_at(e, IM_E_INPUT, r->path, names[i].line, 0, "%s is no %s of the profile \"%s\"",
+                               class ? class->bv_val : names[i].attribute, class ? "class" : "attribute", profile->name);
+    }
+    return IM_OK;
+}
+
 /* ---- handing out ---- */
 
 static bool step(struct im_records *r, size_t *index) {

@@ -13,7 +13,9 @@ struct im_records;
 
 enum im_err im_records_open(const char *path, enum im_journal_kind kind, struct im_records **out, struct im_error *e);
 const struct im_journal_reader *im_records_reader(const struct im_records *r); /* its head, and whether it is complete */
-struct im_inputs im_records_inputs(struct im_records *r);                      /* as long as the records */
+/* IM_E_INPUT names the line of a change of something else than the profile's attributes and its class. */
+enum im_err im_records_check(const struct im_records *r, const struct im_profile *profile, struct im_error *e);
+struct im_inputs im_records_inputs(struct im_records *r); /* as long as the records */
 void im_records_close(struct im_records **r);
 
 #endif

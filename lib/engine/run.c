@@ -185,7 +185,7 @@ static const char *why_left(enum im_err err) {
         return "the connection was lost before this account";
     case IM_E_OUTPUT:
     case IM_E_IO:
-        return "the run ended before this account because results could not be written";
+        return "the run ended before this account because a file could not be written";
     default:
         return "the run ended before this account";
     }

@@ -107,10 +107,26 @@ static bool is_class(const struct recorded *r, const struct im_plan_diff *diff) 
     return r->p.context->profile->aux_class && im_text_equal(diff->attribute, OBJECT_CLASS);
 }
 
+bool im_record_is_ours(const struct im_profile *profile, const char *attribute, const struct berval *value) {
+    const char *class = profile->aux_class;
+    if (!class || !im_text_equal(attribute, OBJECT_CLASS))
+        return profile_attr(profile, attribute) != NULL;
+    return !value || im_text_equal_n(value->bv_val, value->bv_len, class, strlen(class));
+}
+
+static bool is_our_class(const struct recorded *r, const struct im_plan_diff *diff) {
+    bool is = is_class(r, diff);
+    for (size_t i = 0; i < diff->before_count; i++)
+        is = is && im_record_is_ours(r->p.context->profile, diff->attribute, &diff->before[i]);
+    for (size_t i = 0; i < diff->after_count; i++)
+        is = is && im_record_is_ours(r->p.context->profile, diff->attribute, &diff->after[i]);
+    return is;
+}
+
 static enum im_err compare(struct recorded *r, const struct im_plan_diff *diff) {
     const struct im_profile_attr *attr = profile_attr(r->p.context->profile, diff->attribute);
-    if (!attr && !is_class(r, diff)) {
-        return im_error_set_at(r->p.e, IM_E_INPUT, r->p.account->dn, 0, 0, "%s is no attribute of the profile \"%s\"",
+    if (!attr && !is_our_class(r, diff)) {
+        return im_error_set_at(r->p.e, IM_E_INPUT, r->p.account->dn, 0, 0, "%s is no attribute or class of the profile \"%s\"",
                                diff->attribute, r->p.context->profile->name);
     }
     bool fits = attr ? attr_is(r, attr, diff, r->undo) : class_is(r, diff, r->undo);

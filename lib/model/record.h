@@ -29,6 +29,9 @@ struct im_record {
 enum im_err im_record_of_plan(const struct im_account_context *context, const struct im_account *account,
                               const struct im_plan *plan, struct im_pool *pool, struct im_record *out, struct im_error *e);
 
+/* May a record change this attribute? `value` is one of objectClass, which only our own class is; else NULL. */
+bool im_record_is_ours(const struct im_profile *profile, const char *attribute, const struct berval *value);
+
 enum im_record_fit {
     IM_RECORD_FITS,     /* every value is as it was before: the change can be made */
     IM_RECORD_IS_THERE, /* every value is as it is to be */
@@ -36,7 +39,7 @@ enum im_record_fit {
 };
 
 /* Plans the record's change (or, with `undo`, takes it back) for the account as it is now. The plan is empty unless it fits.
- * IM_E_INPUT: the record has an attribute that is none of the profile's. */
+ * IM_E_INPUT: the record has an attribute or a class that is none of the profile's. */
 enum im_err im_plan_record(const struct im_account_context *context, const struct im_account *account,
                            const struct im_record *record, bool undo, bool has_assertion, struct im_pool *pool,
                            struct im_plan *out, enum im_record_fit *fit, const char **attribute, struct im_error *e);

@@ -4,6 +4,7 @@ import json
 import resource
 import signal
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
@@ -153,6 +154,17 @@ def test_changes_that_were_not_made_are_passed_over(lab):
     assert lab.im_values(lab.crowd[0]["dn"]) and not lab.im_values(lab.crowd[1]["dn"])
 
 
+@pytest.mark.parametrize("kept, said", [(7, ""), (6, "of each change it is known"), (5, "of 1 changes it is not known")])
+def test_what_is_known_of_a_run_that_did_not_end(lab, kept, said):
+    lab.run("imenable", "--journal", "a.jsonl", *lab.names[:3])
+    path = lab.folder / "a.jsonl"
+    told = path.read_text().splitlines(keepends=True)
+    told = [told[0], *told[1:4], *sorted(told[4:7]), told[7]]  # each change, each result, the end
+    path.write_text("".join(told[:kept + 1]))
+    done = lab.run("imundo", "-o", "jsonl", "a.jsonl")
+    assert outcomes(done) == ["changed"] * 3 and (said in done.stderr if said else done.stderr == ""), done.stderr
+
+
 # ---- plans ----
 
 
@@ -220,7 +232,48 @@ def test_wrong_files(lab):
     assert lab.server.dump() == before
 
 
+@pytest.mark.parametrize("attribute, value, said", [("userPassword", "x", "userPassword is no attribute of the profile"),
+                                                    ("objectClass", "simpleSecurityObject", "simpleSecurityObject is no class of the profile")])
+def test_a_change_of_something_else_is_found_before_anything_is_written(lab, attribute, value, said):
+    lab.run("imenable", "-n", "--plan", "p.jsonl", *lab.names[:3])
+    lab.run("imenable", "--journal", "a.jsonl", *lab.names[:3])
+    before = lab.server.dump()
+    for command, name in (("imapply", "p.jsonl"), ("imundo", "a.jsonl")):
+        path = lab.folder / name
+        text = path.read_text().splitlines()
+        change = json.loads(text[2])
+        change["attributes"] = [told for told in change["attributes"] if told["attribute"] != attribute]
+        change["attributes"].append({"attribute": attribute, "before": [], "after": [value]})
+        path.write_text("\n".join([*text[:2], json.dumps(change), *text[3:]]) + "\n")
+        done = lab.run(command, name, status=2)
+        assert done.stdout == "" and f"{name}:3: {said}" in done.stderr, done.stderr
+    assert lab.server.dump() == before
+
+
 # ---- what goes wrong ----
+
+
+@pytest.mark.parametrize("words", [("-n", "--plan"), ("--journal",)])
+@pytest.mark.parametrize("path, said", [("there.jsonl", "exists already"), ("there.jsonl/a.jsonl", "cannot be created"), ("-", "is none")])
+def test_a_file_that_cannot_be_made_is_told_before_connecting(lab, words, path, said):
+    lab.file("there.jsonl", "mine")
+    config = lab.write_config("nowhere.yaml", "ldap://127.0.0.1:1")
+    done = lab.run("imenable", "--config", config, *words, path, *lab.names, status=2)
+    assert said in done.stderr and done.stdout == ""
+    assert (lab.folder / "there.jsonl").read_text() == "mine"
+
+
+@pytest.mark.parametrize("words", [["--journal", "a b.jsonl"], ["--journal=a b.jsonl"], []])
+def test_the_command_that_does_the_rest_does_it(lab, words):
+    with Between(lab.server.port) as proxy:
+        process = lab.start("imenable", *lab.behind(proxy), *words, "--window", "1", *lab.names)
+        proxy.before("modify", 5, process.terminate)
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 4 and proxy.failure is None
+        again = said.splitlines()[-1].removeprefix("imenable: ")
+        done = subprocess.run(["/bin/sh", "-c", again], cwd=lab.folder, env=lab.environment(), capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, (again, done.stderr)
+    assert all(lab.im_values(person["dn"]) for person in lab.crowd)
 
 
 def test_plan_cannot_be_written_over(lab):
