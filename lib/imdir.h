@@ -16,6 +16,7 @@
 #include "lib/data/csv_read.h"
 #include "lib/data/dn.h"
 #include "lib/data/ldif.h"
+#include "lib/data/recode.h"
 #include "lib/data/template.h"
 #include "lib/directory/choose.h"
 #include "lib/directory/early.h"

@@ -519,8 +519,8 @@ static enum im_err check_words(struct changing *x, enum im_action action) {
     }
     struct im_table *table = table_of(x->sources);
     if (err == IM_OK && table) {
-        err =
-            im_rejects_open(&x->rejects, im_source_options.rejects, im_table_header(table), im_table_separator(table), &c->error);
+        const struct im_table_form form = im_table_form(table);
+        err = im_rejects_open(&x->rejects, im_source_options.rejects, &form, &c->error);
     }
     return err;
 }

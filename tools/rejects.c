@@ -36,6 +36,22 @@ static size_t own_count(const struct im_rejects *r, const struct im_row *row) {
     return row->count - (was_added ? 2 : 0);
 }
 
+static enum im_err add(struct im_rejects *r, struct im_buf *text, struct im_error *e) {
+    im_recode(r->recode, text);
+    return im_output_file_add(&r->file, text, e);
+}
+
+/* As it was, and with its NULs: they are met again. */
+static void add_own(struct im_buf *text, const char *cell, char separator) {
+    size_t from = text->len;
+    im_csv_cell(text, cell, separator, false);
+    for (; from < text->len; from++) {
+        if ((unsigned char)text->data[from] == IM_CSV_NUL) {
+            text->data[from] = '\0';
+        }
+    }
+}
+
 static enum im_err write_row(struct im_rejects *r, const struct im_row *row, const char *outcome, const char *reason,
                              struct im_error *e) {
     struct im_buf text = IM_BUF_INIT;
@@ -48,7 +64,7 @@ static enum im_err write_row(struct im_rejects *r, const struct im_row *row, con
         if (fits && (i == r->outcome || i == r->reason)) {
             im_csv_cell(&text, i == r->outcome ? outcome : reason, r->separator, true);
         } else {
-            im_csv_cell(&text, row->cells[i], r->separator, false);
+            add_own(&text, row->cells[i], r->separator);
         }
     }
     if (!fits || r->outcome >= r->cells) {
@@ -60,20 +76,31 @@ static enum im_err write_row(struct im_rejects *r, const struct im_row *row, con
         im_csv_cell(&text, reason, r->separator, true);
     }
     im_buf_addc(&text, '\n');
-    return im_output_file_add(&r->file, &text, e);
+    return add(r, &text, e);
 }
 
-enum im_err im_rejects_open(struct im_rejects *r, const char *path, const struct im_row *header, char separator,
-                            struct im_error *e) {
-    *r = (struct im_rejects){.separator = separator, .cells = header->count};
+static enum im_err write_mark(struct im_rejects *r, struct im_error *e) {
+    struct im_buf mark = IM_BUF_INIT;
+    im_buf_adds(&mark, "\ufeff");
+    return add(r, &mark, e);
+}
+
+enum im_err im_rejects_open(struct im_rejects *r, const char *path, const struct im_table_form *form, struct im_error *e) {
+    *r = (struct im_rejects){.separator = form->separator, .cells = form->header->count};
     if (!path) {
         return IM_OK;
     }
-    enum im_err err = find_columns(r, header, e);
+    enum im_err err = find_columns(r, form->header, e);
+    if (err == IM_OK) {
+        err = im_recode_open(form->encoding, &r->recode, e);
+    }
     if (err == IM_OK) {
         err = im_output_file_open(&r->file, "--rejects", path, e);
     }
-    return err == IM_OK ? write_row(r, header, added[0], added[1], e) : err;
+    if (err == IM_OK && form->has_bom) {
+        err = write_mark(r, e);
+    }
+    return err == IM_OK ? write_row(r, form->header, added[0], added[1], e) : err;
 }
 
 /* Who has no row, among those who have: where no column is called account, the reason begins with the name. */
@@ -117,4 +144,5 @@ enum im_err im_rejects_commit(struct im_rejects *r, struct im_error *e) {
 
 void im_rejects_discard(struct im_rejects *r) {
     im_output_file_discard(&r->file);
+    im_recode_free(&r->recode);
 }

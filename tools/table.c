@@ -110,7 +110,8 @@ static enum im_err take_name(struct im_table *t, struct reading *r, struct im_po
         if (err != IM_OK) {
             return err;
         }
-        if (text != NULL) {
+        bool has_nul = r->row.fault.text != NULL && text != NULL && strchr(text, IM_CSV_NUL) != NULL;
+        if (text != NULL && !has_nul) {
             r->input->text = text;
             r->named_by = (enum im_column)c;
             return take_identity(t, r, (enum im_column)c, text, pool, e);
@@ -557,10 +558,9 @@ bool im_table_has_domain_names(const struct im_table *table) {
     return table->has_domain_names;
 }
 
-const struct im_row *im_table_header(const struct im_table *table) {
-    return &table->header;
-}
-
-char im_table_separator(const struct im_table *table) {
-    return im_csv_separator(table->csv);
+struct im_table_form im_table_form(const struct im_table *table) {
+    return (struct im_table_form){.header = &table->header,
+                                  .encoding = im_csv_encoding(table->csv),
+                                  .has_bom = im_csv_has_bom(table->csv),
+                                  .separator = im_csv_separator(table->csv)};
 }

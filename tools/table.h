@@ -34,7 +34,14 @@ enum im_err im_table_templates(const struct im_table *table, struct im_pool *poo
 struct im_inputs im_table_inputs(struct im_table *table);
 size_t im_table_count(const struct im_table *table);          /* inputs */
 bool im_table_has_domain_names(const struct im_table *table); /* DOMAIN\name */
-const struct im_row *im_table_header(const struct im_table *table);
-char im_table_separator(const struct im_table *table);
+
+/* How the file is written, for one that is to be read in its place. Valid as long as the table. */
+struct im_table_form {
+    const struct im_row *header;
+    const char *encoding;
+    bool has_bom;
+    char separator;
+};
+struct im_table_form im_table_form(const struct im_table *table);
 
 #endif

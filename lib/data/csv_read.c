@@ -151,8 +151,15 @@ static enum im_err feed_plain(struct im_csv *csv, struct im_error *e) {
 
 static enum im_err pass_nul(struct im_csv *csv, struct im_error *e) {
     enum im_err err = meet_fault(csv, "a NUL character: expected text", &csv->here, e);
+    if (err == IM_OK)
+        err = check_behind_quote(csv, e);
+    if (err != IM_OK)
+        return err;
+    if (!csv->in_cell)
+        begin_cell(csv, false);
+    csv->bytes[csv->at] = (char)IM_CSV_NUL;
+    err = feed(csv, 1, e);
     im_position_pass(&csv->here, '\0');
-    csv->at++;
     return err;
 }
 

@@ -10,6 +10,9 @@
 #include <stddef.h>
 
 /* In bytes, and cells: what is larger is a file of another kind, or a quote that is not closed. */
+/* A byte that is none of UTF-8. */
+enum { IM_CSV_NUL = 0xff };
+
 enum { IM_CSV_CELL_MAX = 1024 * 1024, IM_CSV_ROW_MAX = 16 * 1024 * 1024, IM_CSV_COLUMNS_MAX = 4096 };
 
 struct im_csv;
@@ -31,7 +34,7 @@ struct im_csv_fault {
 /* A row: the header, or a line of data. Pieces in the pool. */
 struct im_csv_row {
     size_t line;        /* where it begins, from 1 */
-    const char **cells; /* UTF-8, as they stand: nothing is trimmed. A NUL is left out */
+    const char **cells; /* UTF-8, as they stand: nothing is trimmed. IM_CSV_NUL in the place of a NUL */
     size_t *columns;    /* where each cell begins: in characters, from 1, of the line that it begins in */
     size_t *lines;
     size_t count;

@@ -123,18 +123,21 @@ static bool is_name_of_utf8(const char *name) {
     return im_text_equal(name, "UTF-8") || im_text_equal(name, "UTF8");
 }
 
+static enum im_err contradicted(const char *where, const char *wanted, const char *mark, struct im_error *e) {
+    return im_error_set_at(e, IM_E_INPUT, where, 1, 1, "--encoding %s: but the file begins with the mark of %s", wanted, mark);
+}
+
 /* What the mark at the beginning says; an encoding that is wanted stays, unless the mark contradicts it. */
 static enum im_err find_by_mark(const char *where, const char *bytes, size_t len, struct im_encoding *out, struct im_error *e) {
     bool is_little = begins_with(bytes, len, "\xff\xfe");
     if (begins_with(bytes, len, "\xef\xbb\xbf")) {
         out->bom_len = 3;
-        return IM_OK;
+        return !out->name || is_name_of_utf8(out->name) ? IM_OK : contradicted(where, out->name, "UTF-8", e);
     }
     if (!is_little && !begins_with(bytes, len, "\xfe\xff"))
         return IM_OK;
     if (out->name && strncasecmp(out->name, "UTF-16", 6) != 0 && strncasecmp(out->name, "UTF16", 5) != 0) {
-        return im_error_set_at(e, IM_E_INPUT, where, 1, 1, "--encoding %s: but the file begins with the mark of UTF-16",
-                               out->name);
+        return contradicted(where, out->name, "UTF-16", e);
     }
     *out = (struct im_encoding){.name = is_little ? "UTF-16LE" : "UTF-16BE", .bom_len = 2};
     return IM_OK;

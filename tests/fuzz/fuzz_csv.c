@@ -92,8 +92,9 @@ static void read_file(const char *path, bool keeps_faulty) {
         MUST(second.len == first.len && (first.len == 0 || memcmp(first.data, second.data, first.len) == 0));
     }
     im_csv_free(&csv);
-    /* What stands where a byte order mark would is taken for one. */
-    if (is_read && has_header && strncmp(im_buf_str(&first), "\xef\xbb\xbf", 3) != 0) {
+    /* What stands where a byte order mark would is taken for one; what stands for a NUL is no text. */
+    bool has_nul = first.len > 0 && memchr(first.data, IM_CSV_NUL, first.len);
+    if (is_read && has_header && !has_nul && strncmp(im_buf_str(&first), "\xef\xbb\xbf", 3) != 0) {
         char other[32];
         int fd = as_file(first.data, first.len, other);
         compare(&(struct im_csv_options){.path = other, .encoding = "UTF-8", .separator = separator}, &first);

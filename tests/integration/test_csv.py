@@ -391,6 +391,40 @@ def test_a_quote_that_is_never_closed_can_be_skipped(ad):
     refused(ad, f'"account\n{first}\n', "1:1", "never closed", options=("--skip-bad-rows",))
 
 
+@pytest.mark.parametrize("mark, encoding, options", [
+    (b"", "iso-8859-2", ["--encoding", "iso-8859-2"]), (b"", "utf-16-be", ["--encoding", "UTF-16BE"]), (b"\xff\xfe", "utf-16-le", []),
+    (b"", "windows-1252", []), (b"\xef\xbb\xbf", "utf-8", []), (b"", "utf-8", [])])
+def test_the_options_that_read_a_file_read_its_rejects(ad, mark, encoding, options):
+    rejects = ad.folder / "rejects.csv"
+    content = mark + "account;note\nmäder;Jörg\nnöbody;ä\n".encode(encoding)
+    assert outcomes(ad, content, *options, "--rejects", rejects, status=1) == ["changed", "not-found"]
+    written = rejects.read_bytes()
+    assert written.startswith(mark + "account;note;outcome;reason\nnöbody;ä;not-found;".encode(encoding))
+    [row] = rows(run(ad, written, *options, "--rejects", rejects, status=1).stdout)
+    assert "nöbody" in row["account"] and rejects.read_bytes() == written
+
+
+def test_what_an_encoding_does_not_have(ad):
+    rejects = ad.folder / "rejects.csv"
+    ad.run("imenable", "--csv", ad.file("in.csv", "account;x\nä;y\n".encode("windows-1252")), "--rejects", rejects, "Łukas", status=1)
+    assert [line[:4] for line in rejects.read_text("windows-1252").splitlines()[1:]] == ["?uka", "ä;y;"]
+
+
+def test_a_nul_is_met_again(ad):
+    [first] = names(ad, 1)
+    rejects = ad.folder / "rejects.csv"
+    text = f"account,note\n{first[:2]}\0{first[2:]},x\ny,\0\n"
+    found = rows(run(ad, text, "--skip-bad-rows", "--rejects", rejects, status=1).stdout)
+    assert [(row["account"], row["outcome"]) for row in found] == [("", "refused"), ("y", "refused")]
+    assert [line.split(",refused")[0] for line in rejects.read_text().splitlines()[1:]] == text.splitlines()[1:]
+    refused(ad, rejects.read_bytes(), "2:3", "NUL")
+
+
+def test_an_encoding_that_the_mark_contradicts(ad):
+    for mark, name in ((b"\xef\xbb\xbf", "UTF-8"), (b"\xff\xfe", "UTF-16")):
+        refused(ad, mark + b"account\nx\n", "1:1", f"mark of {name}", options=("--encoding", "windows-1252"))
+
+
 def test_columns_of_ours_are_overwritten_where_they_are(ad):
     [first] = names(ad, 1)
     rejects = ad.folder / "rejects.csv"
@@ -715,7 +749,7 @@ def test_disabling_has_the_same_files(ad):
     text = f"\ufeffLogin;x\r\n{first};1\r\n;2\r\nnobody;=3\r\n"
     options = ("--column", "account=login", "--skip-bad-rows", "--rejects", rejects)
     assert outcomes(ad, text, *options, command="imdisable", status=1) == ["changed", "refused", "not-found"]
-    assert [line[:3] for line in csv.reader(io.StringIO(rejects.read_text()), delimiter=";")] == [
+    assert [line[:3] for line in csv.reader(io.StringIO(rejects.read_text("utf-8-sig")), delimiter=";")] == [
         ["Login", "x", "outcome"], ["", "2", "refused"], ["nobody", "=3", "not-found"]]
     refused(ad, text, "3:1", "empty", options=options[:2], command="imdisable")
 

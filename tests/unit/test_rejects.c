@@ -59,10 +59,19 @@ static const char *contents(struct fixture *f) {
         .cells = (const char *const[]){__VA_ARGS__}, .count = sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *)        \
     }
 
-static void open_rejects(struct fixture *f, const struct im_row *header, char separator) {
+#define FORM(...)                                                                                                                \
+    &(struct im_table_form) {                                                                                                    \
+        .encoding = "UTF-8", .separator = ',', .header = ROW(__VA_ARGS__)                                                        \
+    }
+
+static void open_as(struct fixture *f, const struct im_table_form *form) {
     im_error_clear(&f->error);
-    if (im_rejects_open(&f->rejects, f->path, header, separator, &f->error) != IM_OK)
+    if (im_rejects_open(&f->rejects, f->path, form, &f->error) != IM_OK)
         fail_msg("%s", f->error.text);
+}
+
+static void open_rejects(struct fixture *f, const struct im_row *header, char separator) {
+    open_as(f, &(struct im_table_form){.header = header, .encoding = "UTF-8", .separator = separator});
 }
 
 static void add(struct fixture *f, const struct im_row *row, enum im_outcome outcome, const char *reason, const char *message) {
@@ -174,7 +183,7 @@ static void places_that_cannot_be(void **state) {
     };
     for (size_t i = 0; i < LENGTH(rows); i++) {
         im_error_clear(&f->error);
-        assert_int_equal(im_rejects_open(&f->rejects, rows[i].path, ROW("account"), ',', &f->error), rows[i].code);
+        assert_int_equal(im_rejects_open(&f->rejects, rows[i].path, FORM("account"), &f->error), rows[i].code);
         assert_mentions(f->error.text, "--rejects");
         assert_mentions(f->error.text, rows[i].word);
         im_rejects_discard(&f->rejects);
@@ -183,7 +192,7 @@ static void places_that_cannot_be(void **state) {
 
 static void none_is_wanted(void **state) {
     struct fixture *f = *state;
-    assert_int_equal(im_rejects_open(&f->rejects, NULL, ROW("account"), ',', &f->error), IM_OK);
+    assert_int_equal(im_rejects_open(&f->rejects, NULL, FORM("account"), &f->error), IM_OK);
     add(f, ROW("a"), IM_FAILED, NULL, NULL);
     assert_int_equal(im_rejects_commit(&f->rejects, &f->error), IM_OK);
     assert_int_equal(files(f), 0);
@@ -204,7 +213,7 @@ static void a_mended_file_is_a_table(void **state) {
     struct im_inputs all = im_table_inputs(table);
     struct im_input input = {.text = NULL};
     bool is_end;
-    assert_int_equal(im_table_separator(table), '|');
+    assert_int_equal(im_table_form(table).separator, '|');
     assert_int_equal(all.next(all.user, pool, &input, &is_end, &f->error), IM_OK);
     assert_string_equal(input.text, "anna");
     assert_string_equal(input.home, "x");
@@ -217,11 +226,36 @@ static void a_mended_file_is_a_table(void **state) {
     im_table_free(&table);
 }
 
+/* The options that read the table read its rejects. */
+static void encodings_are_those_of_the_table(void **state) {
+    struct fixture *f = *state;
+    static const struct {
+        const char *encoding, *row;
+        bool has_bom;
+    } rows[] = {
+        {"UTF-8", "ä,Ł,x?,failed,Ž\n", false},
+        {"UTF-8", "ä,Ł,x?,failed,Ž\n", true},
+        {"windows-1252", "\xe4,?,x?,failed,\x8e\n", false},
+        {"ISO-8859-2", "\xe4,\xa3,x?,failed,\xae\n", false},
+    };
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        struct im_table_form form = {.header = ROW("account", "a", "b"), .separator = ','};
+        form.encoding = rows[i].encoding;
+        form.has_bom = rows[i].has_bom;
+        open_as(f, &form);
+        add(f, ROW("ä", "Ł", "x\xfe"), IM_FAILED, NULL, "Ž");
+        const char *text = committed(f);
+        assert_int_equal(strncmp(text, "\ufeff", 3) == 0, form.has_bom);
+        assert_string_equal(strchr(text, '\n') + 1, rows[i].row);
+        im_rejects_discard(&f->rejects);
+    }
+}
+
 static enum im_err attempt(void *user, struct im_error *e) {
     struct im_rejects rejects;
     const struct im_result result = {.input = "x", .outcome = IM_FAILED, .message = "=m", .ldap_code = -1};
     const struct im_input row = {.row = ROW("a,b", "c")}, argument = {.text = "x"};
-    enum im_err err = im_rejects_open(&rejects, user, ROW("Login", "home"), ',', e);
+    enum im_err err = im_rejects_open(&rejects, user, FORM("Login", "home"), e);
     if (err == IM_OK)
         err = im_rejects_add(&rejects, &row, &result, e);
     if (err == IM_OK)
@@ -248,6 +282,7 @@ int main(void) {
         TEST(places_that_cannot_be),
         TEST(none_is_wanted),
         TEST(a_mended_file_is_a_table),
+        TEST(encodings_are_those_of_the_table),
         TEST(running_out_of_memory_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -184,9 +184,10 @@ static void cells_ask_for_things(void **state) {
     assert_mentions(im_buf_str(&f->notes), "blanks around");
     assert_mentions(im_buf_str(&f->notes), "\",\"");
     assert_null(strstr(im_buf_str(&f->notes), "0 "));
-    assert_int_equal(im_table_separator(f->table), ',');
-    assert_int_equal(im_table_header(f->table)->count, 5);
-    assert_string_equal(im_table_header(f->table)->cells[0], " Account "); /* as it stands */
+    const struct im_table_form form = im_table_form(f->table);
+    assert_int_equal(form.separator, ',');
+    assert_int_equal(form.header->count, 5);
+    assert_string_equal(form.header->cells[0], " Account "); /* as it stands */
 }
 
 static void what_cells_need_is_told(void **state) {
