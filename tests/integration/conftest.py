@@ -80,10 +80,7 @@ def samba_server(ca):
 
 
 @pytest.fixture(scope="session")
-def samba_pair(ca):
-    """Two Samba domain controllers of one domain with people, servers and the instant messaging schema: this is the second, `first` the first.
-
-    They cost half a minute, so that tests share them: each has people and servers of its own, or puts back what it has changed."""
+def samba_pair_servers(ca):
     with SambaDC(ca=ca, model="prefork") as first:
         first.load_people(40)
         first.add_im_schema()
@@ -122,6 +119,16 @@ def samba_im(samba_server):
         samba_server.snapshot("im")
     samba_server.reset("im")
     return samba_server
+
+
+@pytest.fixture
+def samba_pair(samba_pair_servers):
+    """Two Samba domain controllers of one domain with people, servers and the instant messaging schema: this is the second, `first` the first.
+
+    They cost half a minute, so that tests share them; what a test has changed is put back."""
+    before = samba_pair_servers.contents()
+    yield samba_pair_servers
+    samba_pair_servers.put_back(before)
 
 
 @pytest.fixture

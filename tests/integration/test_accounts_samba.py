@@ -15,17 +15,15 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 from support.between import Between  # noqa: E402
 from support.lab import plain_dn  # noqa: E402
-from support.ldif import modification, record  # noqa: E402
+from support.ldif import modification, record, way_back, without  # noqa: E402
 from support.people import PASSWORD  # noqa: E402
-from support.samba import SambaDC  # noqa: E402
+from support.samba import NOTED, SambaDC  # noqa: E402
 from support.slapd import IM_ATTRIBUTES  # noqa: E402
 
 pytestmark = pytest.mark.samba
 
 BIN = Path(os.environ.get("IMDIR_BIN", ROOT / "build" / "bin")).resolve()
 DOMAIN = "im.sam.example.com"
-# What a domain controller itself notes of a change.
-NOTED = {"uSNChanged", "whenChanged", "dSCorePropagationData", "logonCount", "lastLogon", "lastLogonTimestamp"}
 
 
 class Domain:
@@ -79,8 +77,7 @@ class Domain:
         return int(self.dc.entry(dn, ("uSNChanged",))["uSNChanged"][0])
 
     def dump(self) -> dict:
-        found = self.dc.dump(self.base)
-        return {dn: {name: values for name, values in entry.items() if name not in NOTED} for dn, entry in found.items()}
+        return without(self.dc.dump(self.base), NOTED)
 
 
 @pytest.fixture(scope="module")
@@ -101,11 +98,7 @@ def domain(dc, tmp_path):
     opened = Domain(dc, tmp_path)
     before = opened.dump()
     yield opened
-    after = opened.dump()
-    for dn in after:
-        if after[dn] != before[dn]:
-            names = [name for name in {*before[dn], *after[dn]} if before[dn].get(name) != after[dn].get(name)]
-            dc.load(modification(dn, [("replace", name, before[dn].get(name, [])) for name in names]))
+    dc.load("".join(way_back(before, opened.dump())))
 
 
 def alias_of(person) -> str:

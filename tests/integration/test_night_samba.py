@@ -9,9 +9,10 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 pytest.register_assert_rewrite("support.night")
 from support import night  # noqa: E402
-from support.ldif import record  # noqa: E402
+from support.ldif import record, without  # noqa: E402
+from support.samba import NOTED  # noqa: E402
 from support.servers import BARE, virtual_server  # noqa: E402
-from test_accounts_samba import NOTED, Domain  # noqa: E402
+from test_accounts_samba import Domain  # noqa: E402
 
 pytestmark = pytest.mark.samba
 
@@ -54,7 +55,7 @@ class TwoControllers(night.World):
         return self.domain.run(*words, status=None, seconds=SECONDS)
 
     def dump(self, dc) -> dict:
-        return {dn: {name: values for name, values in entry.items() if name not in OWN} for dn, entry in dc.dump(self.people).items()}
+        return without(dc.dump(self.people), OWN)
 
     def here(self):
         return self.dump(self.first)
@@ -74,6 +75,4 @@ class TwoControllers(night.World):
 
 
 def test_night(samba_pair, tmp_path):
-    samba_pair.mend()
-    samba_pair.set_inbound(True)
     night.live_through(TwoControllers(samba_pair, tmp_path))

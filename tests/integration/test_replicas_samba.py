@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
-from support.ldif import modification  # noqa: E402
+from support.ldif import modification, record  # noqa: E402
 from test_accounts_samba import Domain, alias_of  # noqa: E402
 
 pytestmark = pytest.mark.samba
@@ -17,22 +17,13 @@ DOMAIN = "im.sam.example.com"
 ADDRESS = "msExchIMAddress"
 
 
-@pytest.fixture(scope="module")
-def domain(samba_pair, tmp_path_factory):
-    made = Domain(samba_pair.first, tmp_path_factory.mktemp("replicas"))
-    made.second = samba_pair
-    return made
-
-
 @pytest.fixture
-def three(domain):
+def three(samba_pair, tmp_path):
     """Accounts that are not enabled, on neither server."""
-    domain.second.mend()
-    domain.second.set_inbound(True)
+    domain = Domain(samba_pair.first, tmp_path)
+    domain.second = samba_pair
     domain.crowd = domain.people.of("healthy")[:3]
     domain.names = [person["sam"] for person in domain.crowd]
-    domain.run("imdisable", "--no-journal", *domain.names)
-    domain.second.replicate("--sync-forced")
     assert not any(addresses(domain))
     return domain
 
@@ -116,3 +107,17 @@ def test_what_was_turned_off_is_said_once_it_is_known(three):
     finally:
         three.second.set_inbound(True)
         three.dc.ldbmodify(modification(settings, [("replace", "options", ["1"])]))
+
+
+def test_what_a_test_leaves_is_put_back(three):
+    before, left = three.second.contents(), f"OU=Left,{three.dc.suffix}"
+    three.run("imenable", "--home", "IM1", *three.names[:2])
+    three.dc.load(record(left, {"objectClass": ["top", "organizationalUnit"]}) + record(f"CN=left,{left}", {"objectClass": "user"}))
+    three.second.replicate()
+    three.second.set_inbound(False)
+    three.run("imenable", "--config", three.write_config("second.yaml", three.second.ldap), three.names[2])
+    three.second.cut()
+    assert three.second.contents() != before and all(addresses(three)) and left in three.second.search()
+    three.second.put_back(before)
+    assert three.second.contents() == before and not any(addresses(three)) and left not in three.second.search()
+    assert replica_of(three.run("imenable", "--wait", "-o", "json", *three.names))["state"] == "arrived"

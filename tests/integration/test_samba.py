@@ -11,16 +11,14 @@ from pathlib import Path
 import pytest
 
 from tests.support.between import Between
-from tests.support.ldif import line, modification, record
-from tests.support.samba import SambaDC
+from tests.support.ldif import line, modification, record, without
+from tests.support.samba import NOTED, SambaDC
 from tests.support.slapd import IM_ATTRIBUTES
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(os.environ.get("IMDIR_BIN", ROOT / "build" / "bin")).resolve()
 IM_DOMAIN = f"im.{SambaDC.domain}"
 FOUR = {"msExchIMAddress", "msExchIMMetaPhysicalURL", "msExchIMPhysicalURL", "msExchIMVirtualServer"}
-# What a domain controller itself notes when an entry is changed.
-NOTED = {"uSNChanged", "whenChanged", "dSCorePropagationData", "lastLogon", "lastLogonTimestamp", "logonCount"}
 REFUSED = {"disabled": "account-disabled", "disabled-no-expiry": "account-disabled", "resource": "account-disabled",
            "linked": "account-linked-external", "sid-history-placeholder": "account-sid-history-placeholder",
            "contact": "account-not-security-principal", "unsafe-alias": "account-alias-unsafe", "duplicate": "account-address-duplicate"}
@@ -75,8 +73,7 @@ class Office:
 
     def contents(self):
         """The domain without what changes by itself."""
-        return {dn: {name: values for name, values in entry.items() if name not in NOTED}
-                for dn, entry in self.dc.dump(f"OU=People,{self.dc.suffix}").items()}
+        return without(self.dc.dump(f"OU=People,{self.dc.suffix}"), NOTED)
 
     def usn(self, person):
         return self.dc.entry(person["dn"], ("uSNChanged",))["uSNChanged"]

@@ -15,7 +15,7 @@ import ldap.filter
 import pytest
 
 from tests.support import berstub, scripted
-from tests.support.ldif import modification, parse, record, sid_bytes
+from tests.support.ldif import modification, parse, record, sid_bytes, way_back, without
 from tests.support.people import OTHER_DOMAIN, SELF, people
 from tests.support.process import SupportError, await_true, tool
 from tests.support.proxies import Proxy
@@ -72,6 +72,15 @@ def test_most_people_are_healthy_and_each_kind_is_there():
 def test_ldif_is_read_as_it_was_written(value):
     raw = value if isinstance(value, bytes) else value.encode()
     assert parse(record("cn=Jörg", {"description": value})) == {"cn=Jörg": {"description": [raw]}}
+
+
+def test_the_way_back_takes_away_what_is_new_and_gives_values_back():
+    before = {"CN=a": {"x": [b"1"], "y": [b"2"]}, "CN=b": {"x": [b"1"]}}
+    after = {"CN=a": {"x": [b"2"], "z": [b"3"]}, "CN=b": {"x": [b"1"]}, "OU=c": {}, "CN=d,OU=c": {}}
+    assert way_back(before, after) == [f"dn: {dn}\nchangetype: delete\n\n" for dn in ("CN=d,OU=c", "OU=c")] + [
+        modification("CN=a", [("replace", "x", [b"1"]), ("replace", "y", [b"2"]), ("replace", "z", [])])]
+    assert way_back(before, before) == []
+    assert way_back(*(without(entries, {"x", "y", "z"}) for entries in (before, {**before, "CN=a": after["CN=a"]}))) == []
 
 
 def test_sid():

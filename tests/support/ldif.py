@@ -55,6 +55,22 @@ def modification(dn: str, changes: list[tuple[str, str, list[Value]]]) -> str:
     return "".join(lines) + "\n"
 
 
+def without(entries: dict[str, dict], names: set[str]) -> dict[str, dict]:
+    """Entries without some of their attributes."""
+    return {dn: {name: values for name, values in entry.items() if name not in names} for dn, entry in entries.items()}
+
+
+def way_back(before: dict[str, dict], after: dict[str, dict]) -> list[str]:
+    """Change records that take away what is new and give the rest its values back; what is gone they cannot make again."""
+    new = sorted(after.keys() - before.keys(), key=len, reverse=True)  # what is below an entry goes before it
+    records = [line("dn", dn) + "changetype: delete\n\n" for dn in new]
+    for dn in [dn for dn in before if dn in after]:
+        names = sorted(name for name in {*before[dn], *after[dn]} if before[dn].get(name) != after[dn].get(name))
+        if names:
+            records.append(modification(dn, [("replace", name, before[dn].get(name, [])) for name in names]))
+    return records
+
+
 def parse(text: str) -> dict[str, dict[str, list[bytes]]]:
     """Entries by DN, as ldapsearch writes them; comments, references and the trailer are passed over."""
     entries: dict[str, dict[str, list[bytes]]] = {}

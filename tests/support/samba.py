@@ -16,6 +16,8 @@ from .servers import VirtualServer, virtual_servers
 
 ADDRESS = "10.79.0.1"
 ANY_PASSWORD_TIME = "local_oid:1.3.6.1.4.1.7165.4.3.12:1"  # lets pwdLastSet be written
+# What a domain controller itself notes of a change.
+NOTED = {"uSNChanged", "whenChanged", "dSCorePropagationData", "logonCount", "lastLogon", "lastLogonTimestamp"}
 TRANSACTION = 250  # records that the tools of Samba's database write at once: the time for each grows with their number
 # Names of the DC must resolve; Kerberos must take them as they are; nothing may ask the machine's own name servers.
 HOSTS = "127.0.0.1 localhost\n{address} {host} {short}\n"

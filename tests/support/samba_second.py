@@ -5,12 +5,13 @@ import uuid
 from pathlib import Path
 
 from .certs import CertificateAuthority
-from .ldif import modification
-from .process import await_true, tool
-from .samba import KRB5_CONF, SambaDC
+from .ldif import modification, way_back, without
+from .process import SupportError, await_true, tool
+from .samba import KRB5_CONF, NOTED, SambaDC
 
 REPLICATION = "E3514235-4B06-11D1-AB04-00C04FC2DCD2"  # the service that domain controllers fetch from (MS-DRSR 2.2.4.2)
 SECONDS = 120
+RECORDS = 1000  # that are sent at once
 
 
 class SecondDC(SambaDC):
@@ -75,8 +76,11 @@ class SecondDC(SambaDC):
         """Each works out now whom it fetches from, which it would do every five minutes, and fetches everything."""
         for dc, other in ((self, self.first), (self.first, self)):
             self._drs("kcc", dc.host)
-            self._drs("replicate", dc.host, other.host, self.configuration_dn)
-            self._drs("replicate", dc.host, other.host, self.suffix)
+            self._fetch_all(dc, other)
+
+    def _fetch_all(self, dc: SambaDC, other: SambaDC):
+        for context in (self.configuration_dn, self.suffix):
+            self._drs("replicate", dc.host, other.host, context)
 
     def replicate(self, *options: str):
         """Fetches people from the first one, now."""
@@ -84,8 +88,7 @@ class SecondDC(SambaDC):
 
     def replicate_all(self):
         """The configuration as well, which people refer to."""
-        self._drs("replicate", self.host, self.first.host, self.configuration_dn)
-        self.replicate()
+        self._fetch_all(self, self.first)
 
     def set_inbound(self, on: bool):
         """Replication to this one, turned off and on by hand; replicate("--sync-forced") goes through all the same."""
@@ -99,3 +102,27 @@ class SecondDC(SambaDC):
         """Goes on after cut()."""
         self.first.run(["ip", "link", "set", self.first.wire, "up"])
         self.first.run(["ip", "route", "replace", f"{self.address}/32", "dev", self.first.wire, "src", self.first.address])
+
+    # ---- what tests share ----
+
+    def contents(self) -> dict:
+        """What is in the domain and among the servers, asked of the first one; of people and servers with what they are like. Where domain
+        controllers keep things for themselves, entries may come at any time."""
+        theirs = tuple(f"{name},{self.suffix}" for name in ("CN=System", "OU=Domain Controllers"))
+        whole = {dn: {} for dn in self.first.search(attributes=("1.1",)) if not dn.endswith(theirs)}
+        for base in (f"OU=People,{self.suffix}", f"CN=Services,{self.configuration_dn}"):
+            whole |= self.first.dump(base)
+        return without(whole, NOTED)
+
+    def put_back(self, before: dict):
+        """After a test, whatever it has done on either: the wire is whole, both fetch from one another and have what contents() was before."""
+        self.mend()
+        self.set_inbound(True)
+        self._fetch_all(self.first, self)
+        records = way_back(before, self.contents())
+        for first in range(0, len(records), RECORDS):
+            self.first.load("".join(records[first:first + RECORDS]))
+        now = self.contents()
+        if left := [dn for dn in {**before, **now} if before.get(dn) != now.get(dn)]:
+            raise SupportError(f"a test has left what cannot be put back: {', '.join(left[:3])}")
+        self.replicate_all()
