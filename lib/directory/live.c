@@ -79,7 +79,7 @@ void im_live_abandon(void *impl, void *token) {
 /* Nothing is left to be read. */
 static void let_gather(struct im_live *live, int64_t until_ms) {
     int64_t now_us = im_clock_us();
-    size_t due = live->operations.count + (live->operations.pages ? live->page_left : 0);
+    size_t due = live->operations.in_flight + (live->operations.pages ? live->page_left : 0);
     int64_t rest_us = im_moderation_rest(&live->moderation, due, now_us);
     if (rest_us && (now_us + rest_us) / 1000 < until_ms)
         (void)nanosleep(&(struct timespec){.tv_nsec = rest_us * 1000}, NULL);

@@ -111,6 +111,7 @@ static void take_out(struct im_live_table *t, struct im_live_op *op) {
     if (op->state == IM_LIVE_SENT) {
         empty_slot(t, op);
         unlink_op(&t->sent, op);
+        t->in_flight--;
         t->changes -= op->is_change;
         t->pages -= op->is_paged;
     }
@@ -130,6 +131,7 @@ void im_live_table_sent(struct im_live_table *t, struct im_live_op *op, int msgi
     op->deadline_ms = deadline_ms;
     fill_slot(t, op);
     append(&t->sent, op);
+    t->in_flight++;
     t->changes += op->is_change;
     t->pages += op->is_paged;
 }

@@ -33,7 +33,8 @@ struct im_live_table {
     struct im_live_list sent;    /* all have the same time-out: the deadline of the first is the earliest */
     struct im_live_list waiting; /* oldest first */
     size_t count;                /* whatever their state */
-    size_t changes, pages;       /* sent and not answered: changes, paged searches */
+    size_t in_flight;            /* sent and not answered; of these: */
+    size_t changes, pages;       /* changes, paged searches */
     struct im_live_op *unused;
     struct im_live_op **slots; /* by message number, probed linearly; at most half full */
     size_t slot_count;         /* a power of two */

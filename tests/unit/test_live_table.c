@@ -59,6 +59,7 @@ static void check(const struct fixture *f) {
         changes += f->in_flight[i].is_change;
     }
     assert_int_equal(f->t.count, f->count);
+    assert_int_equal(f->t.in_flight, f->count);
     assert_int_equal(f->t.changes, changes);
     if (f->count)
         assert_int_equal(f->t.sent.first->deadline_ms, earliest);
@@ -135,6 +136,7 @@ static void test_waiting(void **state) {
     second->token = &tokens[1];
     im_live_table_sent(&f.t, first, 1, 1);
     im_live_table_wait(&f.t, second);
+    assert_int_equal(f.t.in_flight, 1);
     assert_int_equal(f.t.pages, 1);
     assert_ptr_equal(im_live_table_find_token(&f.t, &tokens[1]), second);
     assert_ptr_equal(im_live_table_find_token(&f.t, &tokens[0]), first);
