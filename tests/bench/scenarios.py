@@ -187,8 +187,11 @@ def growth(small: int, large: int, rounds: int | None = None) -> Callable[[Bench
         sites = {name: Site(bench.programs, bench.directory(size)) for name, size in sizes.items()}
         contenders = {}
         for name, site in sites.items():
-            contenders[name] = _changing(bench, site.server, lambda site=site: site.imenable(site.subset(site.server.accounts)))
+            people = site.subset(site.server.accounts)
+            contenders[f"{name}, floor"] = _changing(bench, site.server, lambda site=site, people=people: site.floor_changes(people))
+            contenders[name] = _changing(bench, site.server, lambda site=site, people=people: site.imenable(people))
             contenders[f"{name}, judged"] = site.imcheck
+            contenders[f"{name}, read by the floor"] = site.floor_audit
         for _ in range(rounds or bench.settings.rounds):  # never in another order: only who is enabled can be judged
             yield {name: work() for name, work in contenders.items()}
 
