@@ -138,8 +138,11 @@ enum im_err im_command_confirm(struct im_command *c, const char *question, bool 
     if (err == IM_OK) {
         got = read(fd, answer, sizeof answer - 1);
         answer[got < 0 ? 0 : got] = '\0';
-        answer[strcspn(answer, " \t\r\n")] = '\0';
-        *yes = im_text_equal(answer, "y") || im_text_equal(answer, "yes");
+        size_t len = strcspn(answer, " \t\r\n");
+        *yes = im_text_equal_n(answer, len, "y", 1) || im_text_equal_n(answer, len, "yes", 3);
+    }
+    if (fd >= 0 && memchr(answer, '\n', sizeof answer) == NULL) {
+        (void)!write(fd, "\n", 1); /* the end of a file, or a signal: what is told next begins a line */
     }
     if (fd >= 0) {
         close(fd);

@@ -43,8 +43,9 @@ static enum im_err parse_failures(struct im_pace *pace, struct im_error *e) {
         return IM_OK;
     }
     enum im_err err = im_amount_parse("max-failures", im_limit_options.max_failures, &amount, e);
-    if (err == IM_OK && !amount.is_percent && amount.count == 0) {
-        err = im_error_set(e, IM_E_USAGE, "--max-failures takes at least 1: the run stops when so many accounts failed");
+    if (err == IM_OK && (amount.is_percent ? amount.percent <= 0 : amount.count == 0)) {
+        err = im_error_set(e, IM_E_USAGE,
+                           "--max-failures takes at least 1, or more than 0%%: the run stops when so many accounts failed");
     }
     if (err == IM_OK) {
         pace->max_failures = amount.is_percent ? 0 : amount.count;

@@ -115,6 +115,8 @@ def test_named_and_chosen_come_together(lab):
     (["--group", "Sales"], ["--group", "DN"]),
     (["--all", "--filter", "(cn=x)"], ["--all", "--filter"]),
     (["--list", "-", "--csv", "-"], ["standard input"]),
+    (["x", "--max-failures", "0"], ["--max-failures", "at least 1"]),
+    (["x", "--max-failures", "0%"], ["--max-failures", "more than 0%"]),
     ([], ["--filter", "--group", "--all"]),
 ])
 def test_mistakes_are_found_before_connecting(one, options, words):

@@ -108,6 +108,7 @@ def test_no_is_no(server, answer):
     session.expect("[y/N] ")
     status, output, _ = session.finish(answer)
     assert status == 1 and "absent" in output
+    assert session.seen.endswith("\n")  # what is told next begins a line
     assert im_schema(server) == []
 
 
@@ -124,7 +125,7 @@ def test_a_signal_instead_of_an_answer(server, number):
 def test_control_c_is_a_signal(server):
     session = Session("imschema", "-H", server.ldapi, "--extend")
     session.expect("[y/N] ")
-    assert session.finish("\x03")[0] == 4
+    assert session.finish("\x03")[0] == 4 and session.seen.endswith("\n")
 
 
 def test_yes_is_yes():
