@@ -95,7 +95,9 @@ static enum im_err read_lines(struct im_list *list, FILE *file, struct im_error 
     for (ssize_t len; err == IM_OK && (len = getline(&line, &size, file)) >= 0;) {
         err = take_line(list, ++number, line, (size_t)len, e);
     }
-    if (err == IM_OK && !feof(file)) {
+    if (err == IM_OK && !feof(file) && errno == EINTR) { /* somebody waits for a pipe and has enough */
+        err = im_error_set(e, IM_E_INTERRUPTED, "interrupted while reading %s", list->name);
+    } else if (err == IM_OK && !feof(file)) {
         err = errno == ENOMEM ? im_error_nomem(e) : im_error_set_errno(e, IM_E_IO, errno, "cannot read the list %s", list->name);
     }
     if (err == IM_OK && list->lines.len == 0) {

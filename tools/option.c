@@ -8,6 +8,7 @@
 
 struct parse {
     const struct im_option **rows; /* all groups joined: popt's val is the index + 1 */
+    bool *are_given;               /* each of them, so far */
     size_t count;
     bool takes_arguments;
     struct im_pool *pool;
@@ -27,7 +28,8 @@ static size_t count_rows(const struct im_option_table *table) {
 
 static enum im_err collect_rows(const struct im_option_table *table, struct parse *p) {
     p->rows = im_pool_array(p->pool, count_rows(table) + 1, sizeof(const struct im_option *));
-    if (p->rows == NULL) {
+    p->are_given = im_pool_array(p->pool, count_rows(table) + 1, sizeof *p->are_given);
+    if (p->rows == NULL || p->are_given == NULL) {
         return im_error_nomem(p->e);
     }
     for (size_t g = 0; table->groups[g] != NULL; g++) {
@@ -257,12 +259,23 @@ static enum im_err take(const struct parse *p, poptContext context, const struct
     return store(p, row, value == NULL ? "" : value);
 }
 
+/* The last one would count, and the others, a whole file of accounts perhaps, be passed over without a word. */
+static enum im_err check_once(const struct parse *p, size_t number) {
+    const struct im_option *row = p->rows[number];
+    if (row->kind == IM_OPT_TEXT && p->are_given[number]) {
+        return im_error_set(p->e, IM_E_USAGE, "--%s is given twice", row->long_name);
+    }
+    p->are_given[number] = true;
+    return IM_OK;
+}
+
 static enum im_err run(const struct parse *p, poptContext context) {
     enum im_err err = IM_OK;
     const char *word;
     int val;
     while (err == IM_OK && (val = poptGetNextOpt(context)) > 0) {
-        err = take(p, context, p->rows[val - 1]);
+        err = check_once(p, (size_t)val - 1);
+        err = err == IM_OK ? take(p, context, p->rows[val - 1]) : err;
     }
     if (err == IM_OK && val < -1) {
         return popt_error(p, context, val);

@@ -115,6 +115,7 @@ def test_named_and_chosen_come_together(lab):
     (["--group", "Sales"], ["--group", "DN"]),
     (["--all", "--filter", "(cn=x)"], ["--all", "--filter"]),
     (["--list", "-", "--csv", "-"], ["standard input"]),
+    (["--list", "a", "--list", "b"], ["--list is given twice"]),
     (["x", "--max-failures", "0"], ["--max-failures", "at least 1"]),
     (["x", "--max-failures", "0%"], ["--max-failures", "more than 0%"]),
     ([], ["--filter", "--group", "--all"]),

@@ -128,6 +128,26 @@ def test_control_c_is_a_signal(server):
     assert session.finish("\x03")[0] == 4 and session.seen.endswith("\n")
 
 
+def is_waiting(process):
+    """It has read what there is, and sleeps until there is more."""
+    unread = int.from_bytes(fcntl.ioctl(process.stdin, termios.FIONREAD, bytes(4)), sys.byteorder)
+    return unread == 0 and Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
+
+
+@pytest.mark.parametrize("option", ["--list", "--csv"])
+def test_control_c_instead_of_names(server, option):
+    with subprocess.Popen([BIN / "imdisable", "-H", server.ldapi, option, "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        process.stdin.write("account\n")
+        process.stdin.flush()
+        end = time.monotonic() + WAIT
+        while not is_waiting(process):
+            assert time.monotonic() < end and process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate()
+    assert process.returncode == 4 and "interrupted while reading" in errors
+
+
 def test_yes_is_yes():
     with PrivateSlapd("plain", tls=False) as slapd:
         slapd.load_base()
