@@ -1,6 +1,7 @@
 #include "tools/change.h"
 
 #include "tools/changes.h"
+#include "tools/clash.h"
 #include "tools/consent.h"
 #include "tools/facts.h"
 #include "tools/limits.h"
@@ -491,6 +492,10 @@ static enum im_err check_words(struct changing *x, enum im_action action) {
     }
     if (err == IM_OK) {
         err = check_offline(x);
+    }
+    if (err == IM_OK) {
+        bool is_recorded = (action == IM_APPLY || action == IM_UNDO) && c->arguments.count > 0;
+        err = im_clash_check(c, is_recorded ? c->arguments.items[0] : NULL);
     }
     if (err == IM_OK) {
         err = im_recording_check_place(c);

@@ -248,13 +248,13 @@ static const struct im_directory_ops ops = {
 
 /* ---- opening ---- */
 
-static bool is_export(const char *uri) {
-    return strncasecmp(uri, SCHEME, strlen(SCHEME)) == 0;
+const char *im_offline_path(const char *uri) {
+    return strncasecmp(uri, SCHEME, strlen(SCHEME)) == 0 ? uri + strlen(SCHEME) : NULL;
 }
 
 bool im_offline_is_wanted(const struct im_config *config) {
     for (size_t i = 0; i < config->uris.count; i++) {
-        if (is_export(config->uris.items[i]))
+        if (im_offline_path(config->uris.items[i]))
             return true;
     }
     return false;
@@ -285,7 +285,7 @@ static enum im_err open_file(struct im_offline *o, const struct im_live_options 
         return im_error_set(e, IM_E_USAGE, "%sFILE stands for a whole directory: name no other server beside it", SCHEME);
     }
     o->uri = config->uris.items[0];
-    o->path = o->uri + strlen(SCHEME);
+    o->path = im_offline_path(o->uri);
     o->options = *options;
     o->stop = options->stop;
     o->pool = o->survey.pool = im_pool_new();

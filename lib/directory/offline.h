@@ -23,6 +23,7 @@
 
 /* Is an export named ("ldif:FILE") instead of servers? */
 bool im_offline_is_wanted(const struct im_config *config);
+const char *im_offline_path(const char *uri); /* the file that it names; NULL: it names a server */
 /* IM_E_USAGE: servers are named as well. IM_E_IO, IM_E_INPUT: the file cannot be read, or is wrong; IM_E_TRUNCATED: it says
  * itself that it is not whole. IM_E_INVISIBLE: it holds no entry. */
 enum im_err im_offline_open(const struct im_live_options *options, struct im_directory **out, struct im_error *e);

@@ -263,6 +263,24 @@ def test_a_file_that_cannot_be_made_is_told_before_connecting(lab, words, path, 
     assert (lab.folder / "there.jsonl").read_text() == "mine"
 
 
+@pytest.mark.parametrize("command, words", [
+    ("imenable", ["--journal", "new", "--changes", "new"]), ("imenable", ["-n", "--plan", "new", "--changes", "new"]),
+    ("imenable", ["--csv", "there", "--rejects", "new", "--changes", "new"]), ("imenable", ["--csv", "there", "--journal", "new", "--rejects", "new"]),
+    ("imenable", ["-n", "--csv", "there", "--changes", "./there"]), ("imenable", ["-n", "--list", "link", "--changes", "there"]),
+    ("imenable", ["--csv", "other", "--list", "there", "--rejects", "there"]), ("imundo", ["-n", "a.jsonl", "--changes", "a.jsonl"]),
+    ("imenable", ["-H", "ldif:there", "--changes", "there"])])
+def test_no_file_takes_the_place_of_another(lab, command, words):
+    lab.run("imenable", "--journal", "a.jsonl", lab.names[0])
+    for name in ("there", "other"):
+        lab.file(name, f"account\n{lab.names[1]}\n")
+    (lab.folder / "link").unlink(missing_ok=True)
+    (lab.folder / "link").symlink_to("there")
+    before = {path: path.read_bytes() for path in lab.folder.iterdir() if path.is_file()}
+    done = lab.run(command, *words, *(lab.names[:1] if command == "imenable" else []), status=2)
+    assert "would take the place of" in done.stderr and done.stdout == "", done.stderr
+    assert {path: path.read_bytes() for path in lab.folder.iterdir() if path.is_file()} == before
+
+
 @pytest.mark.parametrize("words", [["--journal", "a b.jsonl"], ["--journal=a b.jsonl"], []])
 def test_the_command_that_does_the_rest_does_it(lab, words):
     with Between(lab.server.port) as proxy:
