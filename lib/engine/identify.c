@@ -90,6 +90,14 @@ static enum im_err request_number(const struct im_slice *slice, const struct im_
     return failed ? im_error_nomem(slice->walk->e) : IM_OK;
 }
 
+/* NULL: out of memory. */
+static const char *contradiction_text(const struct im_slice *slice, const struct im_known_account *known) {
+    const struct im_job *first = im_walk_job(slice->walk, known->job);
+    const char *source = first ? first->input->source : NULL;
+    return im_pool_printf(slice->pool, "%s names the same account and asks for something else",
+                          source ? source : "a line before");
+}
+
 static enum im_err repeat(struct im_slice *slice, struct im_line *line, const struct im_job *job, uint32_t request) {
     struct im_known_account known;
     im_ledger_tell(&slice->walk->ledger, job->key, &known);
@@ -100,8 +108,8 @@ static enum im_err repeat(struct im_slice *slice, struct im_line *line, const st
     line->repeats = 0;
     line->result.outcome = IM_REFUSED;
     line->result.reason = IM_REASON_CONTRADICTS;
-    line->result.message = "a line before names the same account and asks for something else";
-    return IM_OK;
+    line->result.message = contradiction_text(slice, &known);
+    return line->result.message ? IM_OK : im_error_nomem(slice->walk->e);
 }
 
 static enum im_err add_job(struct im_slice *slice, struct im_line *line, const struct im_entry *entry) {

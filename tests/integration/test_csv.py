@@ -554,6 +554,7 @@ def test_two_names_of_one_account_that_ask_for_different_things(ad):
     person = ad.people.one("healthy")
     found = rows(run(ad, f"account,home\n{person['sam']},im1\n{person['mail']},im2\n", "--rejects", ad.folder / "rejects.csv", status=1).stdout)
     assert [(row["outcome"], row["reason"]) for row in found] == [("changed", ""), ("refused", "contradicting-line")]
+    assert found[1]["message"].startswith(f"{ad.folder}/in.csv:2 names the same account")
     assert rows((ad.folder / "rejects.csv").read_text())[0]["reason"] == "contradicting-line"
 
 
