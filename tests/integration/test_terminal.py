@@ -144,6 +144,7 @@ def test_control_c_instead_of_names(server, option):
         while not is_waiting(process):
             assert time.monotonic() < end and process.poll() is None
         process.send_signal(signal.SIGINT)
+        process.wait(WAIT)  # before the pipe is closed: its end would be read instead
         _, errors = process.communicate()
     assert process.returncode == 4 and "interrupted while reading" in errors
 
