@@ -15,7 +15,19 @@ void im_layout_pad(struct im_buf *out, size_t have, size_t want) {
         im_buf_addc(out, ' ');
 }
 
+static void begin_below(size_t indent, struct im_buf *text) {
+    while (text->len && text->data[text->len - 1] == ' ')
+        text->len--;
+    im_buf_addc(text, '\n');
+    im_layout_pad(text, 0, indent);
+}
+
 void im_layout_wrap(const struct im_out *out, size_t column, size_t indent, const char *s, struct im_buf *text) {
+    bool is_narrow = column > indent && column + MIN_TEXT_WIDTH > out->width;
+    if (out->width && is_narrow && column + im_text_width(s) > out->width) {
+        begin_below(indent, text);
+        column = indent;
+    }
     while (out->width && *s) {
         size_t room = out->width > column + MIN_TEXT_WIDTH ? out->width - column : MIN_TEXT_WIDTH;
         size_t fit = im_text_fit(s, room);

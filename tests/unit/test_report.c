@@ -173,6 +173,23 @@ static void text_fits_a_terminal(void **state) {
           "Dry run: 0 changed, 0 unchanged, 1 refused (1 account)\n");
 }
 
+/* Where nothing is left of the line beside a name, what is told of it begins below. */
+static void text_goes_below_long_names(void **state) {
+    (void)state;
+    const struct im_out terminal = {.width = 60};
+    struct im_result results[] = {refused(), changed()};
+    results[0].input = "CN=Somebody With A Long Name,OU=People,DC=x";
+    results[0].message = "the account is disabled and is reached through its SID history";
+    results[1].input = "CN=Somebody,OU=People";
+    results[1].address = "x@y";
+    check(&im_report_text, &terminal, &info, results, LENGTH(results),
+          "refused        CN=Somebody With A Long Name,OU=People,DC=x\n"
+          "               account-disabled: the account is disabled and\n"
+          "               is reached through its SID history\n"
+          "changed        CN=Somebody,OU=People   x@y on imhome1\n"
+          "1 changed, 0 unchanged, 1 refused (2 accounts)\n");
+}
+
 static void text_in_colour(void **state) {
     (void)state;
     const struct im_out colour = {.color = true};
@@ -278,6 +295,7 @@ int main(void) {
         cmocka_unit_test(text_of_a_dry_run),
         cmocka_unit_test(text_shows_values_only_when_asked),
         cmocka_unit_test(text_fits_a_terminal),
+        cmocka_unit_test(text_goes_below_long_names),
         cmocka_unit_test(text_in_colour),
         cmocka_unit_test(text_is_safe_and_aligned),
         cmocka_unit_test(csv_rows),
