@@ -34,7 +34,7 @@ struct im_table {
     } contradicting; /* rows, in the order of the file */
     size_t next_contradicting;
     size_t count;
-    bool has_domain_names, was_trimmed;
+    bool has_domain_names, was_trimmed, is_guessed; /* the encoding is */
 };
 
 /* What a row says. */
@@ -409,7 +409,6 @@ static void describe(const struct im_table *t, struct im_buf *text) {
 
 static enum im_err tell(const struct im_table *t, const struct im_table_options *o, struct im_error *e) {
     struct im_buf text = IM_BUF_INIT, warning = IM_BUF_INIT;
-    bool is_guessed = o->encoding == NULL && strcmp(im_csv_encoding(t->csv), "windows-1252") == 0;
     if (o->note == NULL) {
         return IM_OK;
     }
@@ -420,7 +419,7 @@ static enum im_err tell(const struct im_table *t, const struct im_table_options 
     if (err == IM_OK) {
         o->note(o->user, 1, im_buf_str(&text));
     }
-    if (err == IM_OK && is_guessed) {
+    if (err == IM_OK && t->is_guessed) {
         o->note(o->user, 0, im_buf_str(&warning));
     }
     im_buf_free(&text);
@@ -444,6 +443,7 @@ static enum im_err begin(struct im_table *t, const struct im_table_options *o, s
     if (err != IM_OK) {
         return err;
     }
+    t->is_guessed = o->encoding == NULL && strcmp(im_csv_encoding(t->csv), "windows-1252") == 0;
     t->header = (struct im_row){.cells = im_csv_header(t->csv)->cells, .count = im_csv_header(t->csv)->count};
     err = im_columns_find(&t->header, &o->columns, im_csv_name(t->csv), &t->columns, e);
     if (o->names_only || o->homes_only) {
@@ -560,7 +560,7 @@ bool im_table_has_domain_names(const struct im_table *table) {
 
 struct im_table_form im_table_form(const struct im_table *table) {
     return (struct im_table_form){.header = &table->header,
-                                  .encoding = im_csv_encoding(table->csv),
+                                  .encoding = table->is_guessed ? "UTF-8" : im_csv_encoding(table->csv),
                                   .has_bom = im_csv_has_bom(table->csv),
                                   .separator = im_csv_separator(table->csv)};
 }

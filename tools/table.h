@@ -35,10 +35,10 @@ struct im_inputs im_table_inputs(struct im_table *table);
 size_t im_table_count(const struct im_table *table);          /* inputs */
 bool im_table_has_domain_names(const struct im_table *table); /* DOMAIN\name */
 
-/* How the file is written, for one that is to be read in its place. Valid as long as the table. */
+/* How the file is written, for one that is to be read in its place, with the same options. Valid as long as the table. */
 struct im_table_form {
     const struct im_row *header;
-    const char *encoding;
+    const char *encoding; /* UTF-8 where it was guessed: that is read without a guess */
     bool has_bom;
     char separator;
 };

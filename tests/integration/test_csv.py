@@ -393,7 +393,7 @@ def test_a_quote_that_is_never_closed_can_be_skipped(ad):
 
 @pytest.mark.parametrize("mark, encoding, options", [
     (b"", "iso-8859-2", ["--encoding", "iso-8859-2"]), (b"", "utf-16-be", ["--encoding", "UTF-16BE"]), (b"\xff\xfe", "utf-16-le", []),
-    (b"", "windows-1252", []), (b"\xef\xbb\xbf", "utf-8", []), (b"", "utf-8", [])])
+    (b"", "windows-1252", ["--encoding", "windows-1252"]), (b"\xef\xbb\xbf", "utf-8", []), (b"", "utf-8", [])])
 def test_the_options_that_read_a_file_read_its_rejects(ad, mark, encoding, options):
     rejects = ad.folder / "rejects.csv"
     content = mark + "account;note\nmäder;Jörg\nnöbody;ä\n".encode(encoding)
@@ -406,8 +406,17 @@ def test_the_options_that_read_a_file_read_its_rejects(ad, mark, encoding, optio
 
 def test_what_an_encoding_does_not_have(ad):
     rejects = ad.folder / "rejects.csv"
-    ad.run("imenable", "--csv", ad.file("in.csv", "account;x\nä;y\n".encode("windows-1252")), "--rejects", rejects, "Łukas", status=1)
+    table = ad.file("in.csv", "account;x\nä;y\n".encode("windows-1252"))
+    ad.run("imenable", "--csv", table, "--encoding", "windows-1252", "--rejects", rejects, "Łukas", status=1)
     assert [line[:4] for line in rejects.read_text("windows-1252").splitlines()[1:]] == ["?uka", "ä;y;"]
+
+
+def test_a_guess_is_not_carried_on(ad):
+    rejects = ad.folder / "rejects.csv"
+    assert outcomes(ad, "account;x\nmäder;y\nnöbody;y\n".encode("windows-1252"), "--rejects", rejects, status=1) == ["changed", "not-found"]
+    assert rejects.read_text("utf-8").splitlines()[1].startswith("nöbody;y;not-found;")
+    done = run(ad, rejects.read_bytes(), status=1)
+    assert "Windows-1252" not in done.stderr and "nöbody" in done.stdout
 
 
 def test_a_nul_is_met_again(ad):
