@@ -20,6 +20,7 @@ struct im_csv {
     struct im_pool *pool;
     struct im_csv_row header;
     char separator;
+    bool has_first_line; /* that says the separator; the header follows it */
     bool keeps_faulty;
     bool is_special[256]; /* bytes that the parser is stopped at, so that we know where it is */
 
@@ -279,16 +280,41 @@ static char find_separator(const char *bytes, size_t len) {
     return candidates[best];
 }
 
+static bool can_separate(char c) {
+    return !strchr("\"\r\n", c) && (unsigned char)c < 0x80;
+}
+
+/* Of a first line as Excel takes it, sep=; alone, quoted or not. '\0': there is none. */
+static char said_separator(const char *bytes, size_t len) {
+    size_t quotes = len && bytes[0] == '"';
+    size_t end = quotes + strlen("sep=;") + quotes;
+    if (end >= len || (bytes[end] != '\r' && bytes[end] != '\n') || (quotes && bytes[end - 1] != '"'))
+        return '\0';
+    bool is_said = strncasecmp(bytes + quotes, "sep=", strlen("sep=")) == 0;
+    return is_said && can_separate(bytes[end - quotes - 1]) ? bytes[end - quotes - 1] : '\0';
+}
+
 static void set_separator(struct im_csv *csv, char wanted) {
+    char said = said_separator(csv->bytes, csv->len);
+    csv->has_first_line = said != '\0';
+    if (!wanted)
+        wanted = said;
     csv->separator = wanted ? wanted : find_separator(csv->bytes, csv->len);
     csv->is_special[(unsigned char)csv->separator] = true;
     csv->is_special['"'] = csv->is_special['\r'] = csv->is_special['\n'] = csv->is_special['\0'] = true;
 }
 
 /* A fault in the header is one of the file. */
-static enum im_err read_header(struct im_csv *csv, bool keeps_faulty, struct im_error *e) {
-    enum im_err err = read_row(csv, e);
+static enum im_err read_first(struct im_csv *csv, bool keeps_faulty, struct im_error *e) {
+    enum im_err err = csv->has_first_line ? read_row(csv, e) : IM_OK;
+    if (err == IM_OK)
+        err = read_row(csv, e);
     csv->keeps_faulty = keeps_faulty;
+    return err;
+}
+
+static enum im_err read_header(struct im_csv *csv, bool keeps_faulty, struct im_error *e) {
+    enum im_err err = read_first(csv, keeps_faulty, e);
     if (err == IM_OK && csv->cells.count == 0)
         return im_error_set_at(e, IM_E_INPUT, im_csv_name(csv), 1, 0, "the file is empty: its first line names the columns");
     return err == IM_OK ? hand_out(csv, csv->pool, &csv->header, e) : err;
@@ -296,7 +322,7 @@ static enum im_err read_header(struct im_csv *csv, bool keeps_faulty, struct im_
 
 static enum im_err open_csv(struct im_csv *csv, const struct im_csv_options *options, struct im_error *e) {
     char separator = options->separator;
-    if (separator && (strchr("\"\r\n", separator) || (unsigned char)separator >= 0x80))
+    if (separator && !can_separate(separator))
         return im_error_set(e, IM_E_USAGE, "--separator: one character of ASCII that is no quote and ends no line");
     csv->pool = im_pool_new();
     csv->bytes = malloc(BLOCK);
@@ -334,10 +360,7 @@ enum im_err im_csv_rewind(struct im_csv *csv, struct im_error *e) {
     enum im_err err = im_text_file_rewind(csv->file, e);
     if (err == IM_OK)
         err = start_parser(csv, e);
-    if (err == IM_OK)
-        err = read_row(csv, e);
-    csv->keeps_faulty = keeps_faulty;
-    return err;
+    return err == IM_OK ? read_first(csv, keeps_faulty, e) : err;
 }
 
 void im_csv_free(struct im_csv **csv) {

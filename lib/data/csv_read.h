@@ -9,10 +9,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* In bytes, and cells: what is larger is a file of another kind, or a quote that is not closed. */
 /* A byte that is none of UTF-8. */
 enum { IM_CSV_NUL = 0xff };
 
+/* In bytes, and cells: what is larger is a file of another kind, or a quote that is not closed. */
 enum { IM_CSV_CELL_MAX = 1024 * 1024, IM_CSV_ROW_MAX = 16 * 1024 * 1024, IM_CSV_COLUMNS_MAX = 4096 };
 
 struct im_csv;
@@ -20,7 +20,7 @@ struct im_csv;
 struct im_csv_options {
     const char *path;     /* "-" = standard input, which is kept in a temporary file */
     const char *encoding; /* a name that iconv knows; NULL: found out */
-    char separator;       /* '\0': found out from the header */
+    char separator;       /* '\0': what a first line "sep=;" says, as Excel takes it, or found out from the header */
     bool keeps_faulty;    /* a row with a fault is handed out instead of an error */
 };
 

@@ -159,6 +159,25 @@ static void separator_is_the_most_frequent_of_the_header(void **state) {
     assert_error(f, IM_E_USAGE, 0, 0, "--separator");
 }
 
+static void a_first_line_may_say_the_separator(void **state) {
+    struct fixture *f = *state;
+    assert_string_equal(ALL(f, "sep=;\r\na,b;c\r\n1;2\r\n"), "a,b|c@2\n1|2@3\n");
+    assert_int_equal(im_csv_separator(f->csv), ';');
+    assert_int_equal(im_csv_rewind(f->csv, &f->error), IM_OK);
+    im_buf_clear(&f->seen);
+    assert_int_equal(read_rows(f), IM_OK);
+    assert_string_equal(im_buf_str(&f->seen), "1|2@3\n");
+    assert_string_equal(ALL(f, "\xef\xbb\xbfSEP=:\na:b\n"), "a|b@2\n");
+    assert_string_equal(ALL(f, "\"sep=,\"\na,b;c;d\n"), "a|b;c;d@2\n");
+    assert_string_equal(ALL(f, "sep=\t\ra\tb\r"), "a|b@2\n");
+    assert_string_equal(ALL_AS(f, "sep=;\na,b\n1,2\n", .separator = ','), "a|b@2\n1|2@3\n"); /* who calls knows better */
+    assert_string_equal(ALL(f, "sep=x,b\n1,2\n"), "sep=x|b@1\n1|2@2\n");                     /* a name of a column */
+    assert_string_equal(ALL(f, "sep;b\n1;2\n"), "sep|b@1\n1|2@2\n");
+    assert_string_equal(ALL(f, "sep=\"\na,b\n"), "sep=\"@1\na|b@2\n");
+    FAILS(f, "sep=;\n");
+    assert_error(f, IM_E_INPUT, 1, 0, "empty");
+}
+
 static void encodings_are_found_out(void **state) {
     struct fixture *f = *state;
     const char *expect = "Stra\xc3\x9f"
@@ -527,6 +546,7 @@ int main(void) {
         TEST(blank_lines_are_passed_over),
         TEST(quotes_hold_separators_line_ends_and_quotes),
         TEST(separator_is_the_most_frequent_of_the_header),
+        TEST(a_first_line_may_say_the_separator),
         TEST(encodings_are_found_out),
         TEST(encodings_can_be_named),
         TEST(broken_encodings_name_the_place),
