@@ -85,10 +85,10 @@ def dc():
     # Without strong authentication a proxy can look at what is sent; Kerberos signs and seals all the same.
     with SambaDC("no") as server:
         server.load_people(200)
-        login = ["-H", server.ldaps, "--tls-ca", server.ca_file, "-D", server.administrator, "-y", server.password_file]
+        login = ["-vv", "-H", server.ldaps, "--tls-ca", server.ca_file, "-D", server.administrator, "-y", server.password_file]
         done = server.run([BIN / "imschema", *login, "--extend", "--yes"], check=False,
                           env={"LSAN_OPTIONS": f"suppressions={ROOT}/tests/support/leaks:print_suppressions=0"})
-        assert done.returncode == 0, done
+        assert done.returncode == 0, f"{done.stdout}{done.stderr}{server.log_text()[-3000:]}"
         yield server
 
 
