@@ -73,6 +73,12 @@ static void compare(const struct im_csv_options *options, const struct im_buf *e
     im_buf_free(&again);
 }
 
+/* It would be taken for a byte order mark, or for a line that says the separator. */
+static bool begins_oddly(const struct im_buf *text) {
+    const char *begin = im_buf_str(text);
+    return strncmp(begin, "\xef\xbb\xbf", 3) == 0 || strncasecmp(begin + (*begin == '"'), "sep=", 4) == 0;
+}
+
 static void read_file(const char *path, bool keeps_faulty) {
     const struct im_csv_options options = {.path = path, .keeps_faulty = keeps_faulty};
     struct im_error e = {.code = IM_OK};
@@ -92,9 +98,9 @@ static void read_file(const char *path, bool keeps_faulty) {
         MUST(second.len == first.len && (first.len == 0 || memcmp(first.data, second.data, first.len) == 0));
     }
     im_csv_free(&csv);
-    /* What stands where a byte order mark would is taken for one; what stands for a NUL is no text. */
+    /* What stands for a NUL is no text. */
     bool has_nul = first.len > 0 && memchr(first.data, IM_CSV_NUL, first.len);
-    if (is_read && has_header && !has_nul && strncmp(im_buf_str(&first), "\xef\xbb\xbf", 3) != 0) {
+    if (is_read && has_header && !has_nul && !begins_oddly(&first)) {
         char other[32];
         int fd = as_file(first.data, first.len, other);
         compare(&(struct im_csv_options){.path = other, .encoding = "UTF-8", .separator = separator}, &first);
