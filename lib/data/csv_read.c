@@ -7,6 +7,7 @@
 #include <csv.h>
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 enum { BLOCK = 65536, GROWTH = 4096 };
 

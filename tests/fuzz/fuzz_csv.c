@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -74,8 +75,7 @@ static void compare(const struct im_csv_options *options, const struct im_buf *e
 }
 
 /* It would be taken for a byte order mark, or for a line that says the separator. */
-static bool begins_oddly(const struct im_buf *text) {
-    const char *begin = im_buf_str(text);
+static bool begins_oddly(const char *begin) {
     return strncmp(begin, "\xef\xbb\xbf", 3) == 0 || strncasecmp(begin + (*begin == '"'), "sep=", 4) == 0;
 }
 
@@ -100,7 +100,7 @@ static void read_file(const char *path, bool keeps_faulty) {
     im_csv_free(&csv);
     /* What stands for a NUL is no text. */
     bool has_nul = first.len > 0 && memchr(first.data, IM_CSV_NUL, first.len);
-    if (is_read && has_header && !has_nul && !begins_oddly(&first)) {
+    if (is_read && has_header && !has_nul && !begins_oddly(im_buf_str(&first))) {
         char other[32];
         int fd = as_file(first.data, first.len, other);
         compare(&(struct im_csv_options){.path = other, .encoding = "UTF-8", .separator = separator}, &first);
