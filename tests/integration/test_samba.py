@@ -277,8 +277,8 @@ def test_a_home_that_was_renamed_is_still_the_home(office):
     old, new = f"CN=old,CN=Users,{dc.suffix}", f"CN=new,CN=Users,{dc.suffix}"
     dc.load(record(old, {"objectClass": "container", "cn": "old"}))
 
-    def configured(dn):
-        return ["--config", office.write_file("homes.yaml", f'servers:\n  - {{ name: old, host: im9.{dc.domain}, dn: "{dn}" }}\n'), "--home", "old"]
+    def configured(dn, home="old"):
+        return ["--config", office.write_file("homes.yaml", f'servers:\n  - {{ name: old, host: im9.{dc.domain}, dn: "{dn}" }}\n'), "--home", home]
 
     office.run("imenable", *configured(old), one["sam"], two["sam"])
     dc.load(f"dn: {old}\nchangetype: modrdn\nnewrdn: CN=new\ndeleteoldrdn: 1\n")
@@ -286,7 +286,7 @@ def test_a_home_that_was_renamed_is_still_the_home(office):
     usn = office.usn(one)
     assert office.row("imenable", *configured(new), one["sam"])["outcome"] == "unchanged"
     assert office.usn(one) == usn
-    assert office.row("imenable", *configured(new), "--home", "IM2", one["sam"])["outcome"] == "changed"
+    assert office.row("imenable", *configured(new, "IM2"), one["sam"])["outcome"] == "changed"
     office.expect_enabled(one, 2)
     assert office.row("imdisable", two["sam"])["outcome"] == "changed"
     assert not FOUR & dc.entry(two["dn"]).keys()
