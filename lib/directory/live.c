@@ -194,7 +194,8 @@ static enum im_err take_message(struct im_live *live, struct im_event *event, bo
         return IM_OK;
     im_live_table_moved(&live->operations, op, im_live_deadline(live));
     if (type == LDAP_RES_SEARCH_ENTRY) {
-        live->page_left -= op->is_paged && live->page_left;
+        if (op->is_paged && live->page_left)
+            live->page_left--;
         *event = (struct im_event){.kind = IM_EVENT_ENTRY, .token = op->token, .entry = &live->entry};
         *is_event = true;
         return im_live_take_entry(live, live->message, op, e);

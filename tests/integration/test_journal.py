@@ -281,6 +281,11 @@ def test_no_file_takes_the_place_of_another(lab, command, words):
     assert {path: path.read_bytes() for path in lab.folder.iterdir() if path.is_file()} == before
 
 
+def test_standard_input_and_output_are_no_such_files(lab):
+    done = lab.run("imenable", "--list", "-", "--changes", "-", stdin=f"{lab.names[0]}\n", status=2)
+    assert '--changes: a file name is needed, "-" is none' in done.stderr and done.stdout == "", done.stderr
+
+
 @pytest.mark.parametrize("words", [["--journal", "a b.jsonl"], ["--journal=a b.jsonl"], []])
 def test_the_command_that_does_the_rest_does_it(lab, words):
     with Between(lab.server.port) as proxy:

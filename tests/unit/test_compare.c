@@ -182,14 +182,18 @@ static char *crowd(void) {
     return copy;
 }
 
-/* A connection that fails on the way is left alone, and is its owner's to close. */
-static void a_server_that_fails_on_the_way(void **state) {
-    struct fixture *f = *state;
+static void open_crowd(struct fixture *f) {
     char *ldif = crowd();
     close_all(f);
     open_on(f, ldif);
     free(ldif);
     f->context.is_ad = false;
+}
+
+/* A connection that fails on the way is left alone, and is its owner's to close. */
+static void a_server_that_fails_on_the_way(void **state) {
+    struct fixture *f = *state;
+    open_crowd(f);
     memdir_set(f->there[0], "cn=p3,dc=corp,dc=example", ADDRESS, "x");
     memdir_set(f->there[0], "cn=p555,dc=corp,dc=example", ADDRESS, "x");
     memdir_set(f->there[1], "cn=p555,dc=corp,dc=example", ADDRESS, "x");
@@ -242,11 +246,7 @@ static void only_what_was_refused_is_asked_again(void **state) {
 /* Each answer begins the patience, and the pauses, anew. */
 static void a_server_that_is_busy_now_and_then(void **state) {
     struct fixture *f = *state;
-    char *ldif = crowd();
-    close_all(f);
-    open_on(f, ldif);
-    free(ldif);
-    f->context.is_ad = false;
+    open_crowd(f);
     f->c.patience_s = 1;
     memdir_set(f->there[0], "cn=p599,dc=corp,dc=example", ADDRESS, "x");
     for (size_t nth = 10; nth < MANY; nth += 10)
